@@ -1,0 +1,1 @@
+"""Documents to passages to vectors to search; knows nothing of questions, answers or HTTP."""

@@ -1,0 +1,81 @@
+"""The records that travel from documents to hits.
+
+All offsets are 0-based and half-open, in Unicode code points of `Document.text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class TextRange(NamedTuple):
+    """A half-open range `[start, end)` of code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it is stored: the text that every offset counts in, and where it came from.
+
+    Attributes:
+        document_id: Collection-relative POSIX path, or the id given.
+        text: Extracted text, in NFC with `\\n` newlines and no byte order mark.
+        revision: `sha256:` and the hexadecimal SHA-256 of `text` in UTF-8.
+        title: Headline, if one is known.
+        source_url: Where the original is published, if known.
+        published_at: ISO 8601 date (`2020-01-13`), if known; never a file's time.
+        published_at_source: Where the date was found: `sidecar`, `front_matter`, `html_metadata`
+            or `dateline`.
+        media_type: `text/plain`, `text/markdown` or `text/html`.
+        encoding: Name of the encoding that the bytes were decoded with.
+        extractor: Name and version of what made `text` out of the source, `name/version`.
+        source: The bytes as they came.
+        metadata: Whatever else the sidecar or the front matter says; JSON values.
+    """
+
+    document_id: str
+    text: str
+    revision: str
+    title: str | None
+    source_url: str | None
+    published_at: str | None
+    published_at_source: str | None
+    media_type: str
+    encoding: str
+    extractor: str
+    source: bytes = field(repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that is embedded and found as one.
+
+    Attributes:
+        start: Offset of its first code point in the document's text.
+        end: Offset after its last code point.
+        tokens: Its size in the embedder's tokens, title and special tokens included.
+    """
+
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """A document's text, divided.
+
+    Attributes:
+        excluded: Ranges of page debris, in order; in no sentence and no passage.
+        sentences: Sentences (or pieces of an endless one) in order, without the space around them.
+        passages: In order, not overlapping, each a run of whole `sentences`.
+    """
+
+    excluded: tuple[TextRange, ...]
+    sentences: tuple[TextRange, ...]
+    passages: tuple[Passage, ...]

@@ -1,0 +1,1 @@
+"""Questions to cited answers, over HTTP and on the command line."""
