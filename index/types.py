@@ -79,3 +79,72 @@ class Segmentation:
     excluded: tuple[TextRange, ...]
     sentences: tuple[TextRange, ...]
     passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """One revision of a document as the catalog holds it.
+
+    Attributes:
+        document: The document of that revision.
+        excluded: Ranges of page debris.
+        sentences: The sentences, in order.
+        generation: The catalog's generation that wrote it.
+        added_at: When, ISO 8601 in UTC.
+        current: Whether it is the document's newest revision.
+    """
+
+    document: Document
+    excluded: tuple[TextRange, ...]
+    sentences: tuple[TextRange, ...]
+    generation: int
+    added_at: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """A document's metadata, without its text.
+
+    Attributes:
+        characters: Length of the text in code points.
+        passages: How many passages can be found.
+        revisions: How many revisions the catalog holds.
+    """
+
+    document_id: str
+    revision: str
+    title: str | None
+    source_url: str | None
+    published_at: str | None
+    published_at_source: str | None
+    media_type: str
+    encoding: str
+    extractor: str
+    metadata: Mapping[str, Any]
+    characters: int
+    passages: int
+    revisions: int
+    generation: int
+    added_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a search found.
+
+    Attributes:
+        passage_id: Name of the passage, unique within the collection and never reused.
+        revision: Revision of the document that `start` and `end` count in.
+        text: `document.text[start:end]`.
+        score: Cosine similarity of query and passage, in [-1, 1]; higher is better.
+    """
+
+    passage_id: int
+    document_id: str
+    revision: str
+    title: str | None
+    start: int
+    end: int
+    text: str
+    score: float

@@ -1,0 +1,386 @@
+"""The catalog: documents, their revisions, passages and vectors in one SQLite file; the truth.
+
+A document's revision, passages and vectors are written in one transaction, which also raises the
+catalog's *generation*. Everything else (FAISS, a lexical index) is a view that carries the
+generation it reflects. A revision's text is kept after a newer one replaces it, so that a citation
+can always show the text that it cited; only the current revision has passages and vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from index.errors import (
+    BusyCatalog,
+    CatalogError,
+    DamagedCatalog,
+    ForeignCatalog,
+    NewerCatalog,
+    UnwritableCatalog,
+)
+from index.faults import reach
+from index.snapshot import Snapshot
+from index.types import Document, Segmentation, TextRange
+
+APPLICATION_ID = 0x50494E43
+"""SQLite's `application_id` of a Pincite catalog: "PINC"."""
+
+CATALOG_FORMAT = 1
+"""SQLite's `user_version` of the catalogs that this code writes."""
+
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revisions (
+    revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    text TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    title TEXT,
+    source_url TEXT,
+    published_at TEXT,
+    published_at_source TEXT,
+    media_type TEXT NOT NULL,
+    encoding TEXT NOT NULL,
+    extractor TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    source BLOB NOT NULL,
+    excluded BLOB NOT NULL,
+    sentences BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    added_at TEXT NOT NULL,
+    UNIQUE (document_id, revision)
+) STRICT;
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY,
+    revision_id INTEGER NOT NULL UNIQUE REFERENCES revisions
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passages (
+    passage_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision_id INTEGER NOT NULL REFERENCES revisions,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    tokens INTEGER NOT NULL
+) STRICT;
+CREATE INDEX passages_by_revision ON passages (revision_id, passage_id);
+CREATE TABLE vectors (
+    revision_id INTEGER NOT NULL REFERENCES revisions,
+    embedder TEXT NOT NULL,
+    dimension INTEGER NOT NULL,
+    matrix BLOB NOT NULL,
+    PRIMARY KEY (revision_id, embedder)
+) STRICT;
+CREATE TABLE lines (
+    line_key INTEGER NOT NULL,
+    document_id TEXT NOT NULL,
+    repeated INTEGER NOT NULL,
+    PRIMARY KEY (line_key, document_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lines_by_document ON lines (document_id);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {CATALOG_FORMAT};
+"""
+
+_BUSY_SECONDS = 30.0
+
+
+class Catalog:
+    """One collection's catalog.
+
+    Safe to use from several threads (each gets its own connection) and from several processes
+    (SQLite's write-ahead log: readers never wait, writers wait for each other).
+
+    Args:
+        path: The catalog's file; its folder must exist.
+        create: Make the catalog if there is none.
+
+    Raises:
+        CatalogError: The file is missing (and `create` is false), foreign, newer, damaged, locked
+            or not writable.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        if not create and not path.exists():
+            raise CatalogError(
+                f"There is no catalog at {path}.", "Index some documents first: pincite index PATH."
+            )
+        with _clear_errors(path):
+            if create:
+                self._create_if_empty()
+            self._check_format()
+        self.catalog_id = self._meta("catalog_id")
+
+    def _create_if_empty(self) -> None:
+        connection = self._connection()
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return
+        try:
+            connection.executescript(_SCHEMA)
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("catalog_id", uuid.uuid4().hex), ("generation", "0")],
+            )
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError:
+            # Another process made it while this one waited for the lock.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise
+
+    def _check_format(self) -> None:
+        connection = self._connection()
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        catalog_format = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application_id != APPLICATION_ID:
+            raise ForeignCatalog(
+                f"{self.path} is a database, but not a Pincite catalog.",
+                "Move it away, or choose another data folder.",
+            )
+        if catalog_format > CATALOG_FORMAT:
+            raise NewerCatalog(
+                f"{self.path} has format {catalog_format}; this Pincite reads up to "
+                f"{CATALOG_FORMAT}.",
+                "Upgrade Pincite, or index the documents into another data folder.",
+            )
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            with self._lock:
+                self._connections.append(connection)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def _meta(self, key: str) -> str:
+        row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise DamagedCatalog(
+                f"{self.path} has no {key}.", "Restore it from a backup, or index again."
+            )
+        value: str = row["value"]
+        return value
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """A view of one committed state, however much is written meanwhile."""
+        with _clear_errors(self.path):
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                yield Snapshot(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+    def generation(self) -> int:
+        """How many times the catalog has been written; 0 when new."""
+        with _clear_errors(self.path):
+            return int(self._meta("generation"))
+
+    def is_unchanged(self, document: Document, embedder: str) -> bool:
+        """Whether the document's current revision is exactly this, with vectors of the embedder."""
+        with self.snapshot() as snapshot:
+            return snapshot.fingerprint(document.document_id, embedder) == _fingerprint(document)
+
+    def put(
+        self,
+        document: Document,
+        segmentation: Segmentation,
+        vectors: npt.NDArray[np.float16],
+        *,
+        embedder: str,
+        lines: Mapping[int, bool],
+    ) -> int:
+        """Store a document as its current revision, in one transaction.
+
+        Args:
+            document: What to store; replaces the current revision of the same `document_id`.
+            segmentation: Its sentences, passages and excluded ranges.
+            vectors: Shape (passages, dimension), one row a passage, of unit length.
+            embedder: Model id of what made the vectors.
+            lines: Key of each short line of the document, and whether it was taken as repeated
+                across documents.
+
+        Returns:
+            The catalog's new generation.
+
+        Raises:
+            CatalogError: Nothing was stored.
+        """
+        if vectors.dtype != np.float16 or vectors.shape[0] != len(segmentation.passages):
+            raise ValueError(
+                f"vectors: {vectors.dtype} {vectors.shape} for {len(segmentation.passages)} "
+                "passages; one float16 row a passage is needed"
+            )
+        with _clear_errors(self.path):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                reach("catalog.begun")
+                generation = int(self._meta("generation")) + 1
+                revision_id = _write_revision(connection, document, segmentation, generation)
+                reach("catalog.revision_written")
+                _replace_passages(connection, document.document_id, revision_id, segmentation)
+                reach("catalog.passages_written")
+                connection.execute(
+                    "INSERT INTO vectors VALUES (?, ?, ?, ?)",
+                    (revision_id, embedder, vectors.shape[1], vectors.tobytes()),
+                )
+                connection.execute(
+                    "DELETE FROM lines WHERE document_id = ?", (document.document_id,)
+                )
+                connection.executemany(
+                    "INSERT INTO lines VALUES (?, ?, ?)",
+                    [(key, document.document_id, repeated) for key, repeated in lines.items()],
+                )
+                connection.execute(
+                    "UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),)
+                )
+                reach("catalog.vectors_written")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        reach("catalog.committed")
+        return generation
+
+
+def _pack(ranges: Iterable[TextRange]) -> bytes:
+    return np.array(list(ranges), dtype="<u4").tobytes()
+
+
+def _fingerprint(document: Document) -> str:
+    """Hash of all that a document says, so that the same content again is recognised."""
+    said = {
+        name: getattr(document, name)
+        for name in Document.__dataclass_fields__
+        if name not in {"text", "source", "metadata"}
+    }
+    said["metadata"] = dict(document.metadata)
+    said["source"] = hashlib.sha256(document.source).hexdigest()
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _write_revision(
+    connection: sqlite3.Connection,
+    document: Document,
+    segmentation: Segmentation,
+    generation: int,
+) -> int:
+    values = {
+        "document_id": document.document_id,
+        "revision": document.revision,
+        "fingerprint": _fingerprint(document),
+        "text": document.text,
+        "characters": len(document.text),
+        "title": document.title,
+        "source_url": document.source_url,
+        "published_at": document.published_at,
+        "published_at_source": document.published_at_source,
+        "media_type": document.media_type,
+        "encoding": document.encoding,
+        "extractor": document.extractor,
+        "metadata": json.dumps(dict(document.metadata), sort_keys=True),
+        "source": document.source,
+        "excluded": _pack(segmentation.excluded),
+        "sentences": _pack(segmentation.sentences),
+        "generation": generation,
+        "added_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    row = connection.execute(
+        f"INSERT INTO revisions ({', '.join(values)}) VALUES ({', '.join('?' * len(values))}) "
+        "ON CONFLICT (document_id, revision) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in values)
+        + " RETURNING revision_id",
+        list(values.values()),
+    ).fetchone()
+    return int(row["revision_id"])
+
+
+def _replace_passages(
+    connection: sqlite3.Connection, document_id: str, revision_id: int, segmentation: Segmentation
+) -> None:
+    of_document = "revision_id IN (SELECT revision_id FROM documents WHERE document_id = ?)"
+    for table in ("passages", "vectors"):
+        connection.execute(f"DELETE FROM {table} WHERE {of_document}", (document_id,))
+    connection.execute(
+        "INSERT INTO documents VALUES (?, ?) "
+        "ON CONFLICT (document_id) DO UPDATE SET revision_id = excluded.revision_id",
+        (document_id, revision_id),
+    )
+    connection.executemany(
+        "INSERT INTO passages (revision_id, start, end, tokens) VALUES (?, ?, ?, ?)",
+        [(revision_id, p.start, p.end, p.tokens) for p in segmentation.passages],
+    )
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into designed ones."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise BusyCatalog(
+                f"{path} is being written by another process, for over {_BUSY_SECONDS:.0f} s.",
+                "Wait for it to finish, then try again.",
+            ) from error
+        if code in {
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_PERM,
+            sqlite3.SQLITE_IOERR,
+        }:
+            raise UnwritableCatalog(
+                f"{path} can't be written or opened: {error}.",
+                "Make its folder writable and see that the disk has room.",
+            ) from error
+        if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise DamagedCatalog(
+                f"{path} is not a readable database: {error}.",
+                "Restore it from a backup, or move it away and index again.",
+            ) from error
+        raise CatalogError(
+            f"{path}: {error}.", "This is likely a defect of Pincite: please report it."
+        ) from error

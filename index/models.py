@@ -1,0 +1,85 @@
+"""Model folders: where they are, what they are called, whether their weights are the right ones."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from index.errors import CorruptModel, ModelNotFound
+
+
+def find_model(name: str) -> Path:
+    """Folder of a configured model.
+
+    Args:
+        name: A local folder, or the id of a model on the Hugging Face hub (`owner/name`). The hub
+            is asked only if its local cache doesn't hold the model.
+
+    Raises:
+        ModelNotFound: Neither exists.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModelNotFound(
+            f"There is no model folder {name!r}.",
+            "Give an existing folder, or a hub id such as 'deepset/minilm-uncased-squad2'.",
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(name))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelNotFound(
+            f"The hub model {name!r} is not in the local cache and can't be downloaded: {error}.",
+            "Check its name and the network, or give the path of a local folder.",
+        ) from error
+
+
+def weights_file(folder: Path) -> Path:
+    """The file that holds a model's weights.
+
+    Raises:
+        ModelNotFound: The folder holds none.
+    """
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelNotFound(
+        f"{folder} holds no model.safetensors.",
+        "Give the folder that save_pretrained() wrote, with config, tokenizer and weights.",
+    )
+
+
+def weights_digest(folder: Path, expected: str | None = None) -> str:
+    """SHA-256 of a model's weights, in hexadecimal.
+
+    Args:
+        folder: The model's folder.
+        expected: The only digest to accept; None for any.
+
+    Raises:
+        CorruptModel: It is another than the expected one.
+        ModelNotFound: The folder holds no weights.
+    """
+    path = weights_file(folder)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if expected is not None and digest != expected:
+        raise CorruptModel(
+            f"{path} has SHA-256 {digest}, not the expected {expected}.",
+            "Install the package again; don't use these weights.",
+        )
+    return digest
+
+
+def model_id(name: str, digest: str) -> str:
+    """Name of a model that changes with its weights: `name@` and 12 digits of their SHA-256."""
+    return f"{name.rstrip(os.sep).rsplit(os.sep, 1)[-1]}@{digest[:12]}"

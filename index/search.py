@@ -1,0 +1,99 @@
+"""Search of one collection: a query to the passages that may answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.catalog import Catalog
+from index.embedder import Embedder
+from index.errors import ModelMismatch
+from index.types import Hit
+from index.vectors import VectorView
+
+CATALOG_FILE = "catalog.sqlite"
+VECTOR_FILE = "vectors.faiss"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        hits: Passages, best first.
+        generation: The catalog's generation that they stand in.
+    """
+
+    hits: Sequence[Hit]
+    generation: int
+
+
+class Searcher:
+    """Dense search of a collection.
+
+    Args:
+        catalog: The collection's catalog.
+        embedder: What its vectors were made with.
+
+    Raises:
+        ModelMismatch: The collection's vectors come from another embedder.
+    """
+
+    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+        check_embedder(catalog, embedder)
+        self.catalog = catalog
+        self._embedder = embedder
+        self._view = VectorView(
+            catalog,
+            catalog.path.with_name(VECTOR_FILE),
+            embedder=embedder.model_id,
+            dimension=embedder.dimension,
+        )
+
+    def save(self) -> None:
+        """Keep the view for the next start."""
+        self._view.catch_up()
+        self._view.save()
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        """The current passages most like a query.
+
+        Args:
+            query: What to look for.
+            limit: How many passages at most.
+        """
+        self._view.catch_up()
+        ids, scores = self._view.search(self._embedder.embed([query])[0], limit)
+        with self.catalog.snapshot() as snapshot:
+            hits = snapshot.hits(dict(zip(ids.tolist(), scores.tolist(), strict=True)))
+            return SearchResult(hits, snapshot.generation())
+
+
+def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
+    """See that a collection's vectors are comparable with an embedder's.
+
+    Raises:
+        ModelMismatch: They come from another one.
+    """
+    with catalog.snapshot() as snapshot:
+        others = snapshot.embedders() - {embedder.model_id}
+    if others:
+        raise ModelMismatch(
+            f"{catalog.path} has vectors of {', '.join(sorted(others))}; "
+            f"the configured embedder is {embedder.model_id}.",
+            "Configure that embedder (PINCITE_EMBEDDER), or index the documents into another "
+            "collection (pincite index --collection NAME PATH).",
+        )
+
+
+def open_catalog(folder: Path, *, create: bool = False) -> Catalog:
+    """The catalog of the collection in a folder.
+
+    Args:
+        folder: The collection's folder.
+        create: Make folder and catalog if there are none.
+    """
+    if create:
+        folder.mkdir(parents=True, exist_ok=True)
+    return Catalog(folder / CATALOG_FILE, create=create)

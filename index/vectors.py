@@ -1,0 +1,156 @@
+"""A view of the catalog's vectors that finds the nearest ones; the only faiss import.
+
+The view is exact: a flat FAISS index of the half-precision vectors of the catalog. Its file starts
+with one line of JSON, its *stamp*: catalog, embedder, generation, and the SHA-256 of the FAISS
+bytes that follow. A view that is behind is caught up; one that is missing, damaged or of another
+catalog is rebuilt. It is never trusted: what it finds is looked up in the catalog.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from index.catalog import Catalog
+from index.faults import reach
+from index.snapshot import Snapshot
+
+_FORMAT = 1
+
+
+class VectorView:
+    """Nearest passages of a collection by inner product.
+
+    Args:
+        catalog: The truth.
+        path: The view's own file; it need not exist.
+        embedder: Model id of the vectors to use.
+        dimension: Their length.
+    """
+
+    def __init__(self, catalog: Catalog, path: Path, *, embedder: str, dimension: int) -> None:
+        self._catalog = catalog
+        self._path = path
+        self._embedder = embedder
+        self._dimension = dimension
+        self._lock = threading.Lock()
+        self._index, self.generation = self._load()
+        self._saved_generation = self.generation
+        self.catch_up()
+
+    def _empty(self) -> faiss.Index:
+        return faiss.IndexIDMap2(faiss.IndexFlatIP(self._dimension))
+
+    def _load(self) -> tuple[faiss.Index, int]:
+        """The saved view and its generation; an empty one of generation -1 if it can't be used."""
+        try:
+            with self._path.open("rb") as file:
+                stamp = json.loads(file.readline(4096))
+                payload = file.read()
+            usable = (
+                stamp.pop("sha256") == hashlib.sha256(payload).hexdigest()
+                and stamp == self._stamp(stamp["generation"])
+                and stamp["generation"] <= self._catalog.generation()
+            )
+            if usable:
+                index = faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
+                return index, stamp["generation"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+            pass
+        return self._empty(), -1
+
+    def _stamp(self, generation: int) -> dict[str, object]:
+        return {
+            "format": _FORMAT,
+            "catalog_id": self._catalog.catalog_id,
+            "embedder": self._embedder,
+            "dimension": self._dimension,
+            "generation": generation,
+        }
+
+    def catch_up(self) -> int:
+        """Bring the view to the catalog's generation.
+
+        Returns:
+            The generation that it now shows.
+        """
+        if self._catalog.generation() != self.generation:
+            with self._lock, self._catalog.snapshot() as snapshot:
+                self._apply(snapshot)
+        return self.generation
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        """Make ids and vectors equal to the snapshot's. An id's vector never changes."""
+        current = snapshot.passage_ids()
+        held = faiss.vector_to_array(self._index.id_map)
+        gone = np.setdiff1d(held, current, assume_unique=True)
+        missing = set(np.setdiff1d(current, held, assume_unique=True).tolist())
+        if gone.size:
+            self._index.remove_ids(faiss.IDSelectorBatch(gone))
+        if missing:
+            for ids, matrix in snapshot.vectors(self._embedder, missing):
+                wanted = [row for row, i in enumerate(ids.tolist()) if i in missing]
+                self._index.add_with_ids(
+                    np.ascontiguousarray(matrix[wanted], dtype=np.float32), ids[wanted]
+                )
+        self.generation = snapshot.generation()
+
+    def save(self) -> bool:
+        """Write the view's file, atomically, if it is behind.
+
+        Returns:
+            Whether it was written; a folder that can't be written to is no error, since the view
+            can always be rebuilt.
+        """
+        with self._lock:
+            if self.generation == self._saved_generation:
+                return False
+            payload = faiss.serialize_index(self._index).tobytes()
+            stamp = self._stamp(self.generation)
+            stamp["sha256"] = hashlib.sha256(payload).hexdigest()
+            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+            try:
+                with temporary.open("wb") as file:
+                    file.write(json.dumps(stamp).encode() + b"\n")
+                    file.write(payload)
+                    file.flush()
+                    os.fsync(file.fileno())
+                reach("view.temporary_written")
+                temporary.replace(self._path)
+                reach("view.renamed")
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                return False
+            self._saved_generation = self.generation
+            return True
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(
+        self, query: npt.NDArray[np.float32], limit: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The passages nearest to a query.
+
+        Args:
+            query: Shape (dimension,), of unit length.
+            limit: How many at most.
+
+        Returns:
+            Passage ids and their inner products with the query, best first; equal ones in order
+            of id.
+        """
+        with self._lock:
+            count = min(limit, int(self._index.ntotal))
+            if count <= 0:
+                return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+            scores, ids = self._index.search(query[np.newaxis, :], count)
+        order = np.lexsort((ids[0], -scores[0]))
+        return ids[0][order], scores[0][order]

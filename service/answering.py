@@ -1,0 +1,253 @@
+"""Answering: search, read, choose, cite; no HTTP, no settings.
+
+A citation is checked against the document before it leaves here: rather an error than a quote that
+isn't where it is said to be.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from index.search import SearchResult
+from index.types import Hit, StoredDocument, TextRange
+from service.errors import EmptyQuestion, FalseCitation, QuestionTooLong
+from service.reader import Reader
+from service.spans import decode, drop_overlapping
+from service.types import Answer, AnswerSet, Citation, Span
+
+MAX_QUESTION_CHARACTERS = 1_000
+
+
+class Library(Protocol):
+    """What answering needs of a collection."""
+
+    def search(self, query: str, limit: int) -> SearchResult:
+        """The passages most like a query."""
+
+    def stored_document(self, document_id: str, revision: str) -> StoredDocument:
+        """One revision of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span in a document's own offsets.
+
+    Attributes:
+        quote: The words that the reader saw at the span.
+        hit: The passage through which it was found.
+    """
+
+    document: StoredDocument
+    hit: Hit
+    span: Span
+    quote: str
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Milliseconds from lap to lap."""
+
+    _last: float = field(default_factory=time.perf_counter)
+    laps: dict[str, float] = field(default_factory=dict)
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+
+class Answerer:
+    """Answers questions from one collection.
+
+    Args:
+        library: The collection.
+        reader: What finds answers in texts.
+        null_threshold: A question is answered if some passage's best span has a score of more than
+            its null score less this. Higher: more answers, more wrong ones.
+        max_answer_tokens: Most tokens of an answer.
+        n_best: Spans kept of each passage.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        reader: Reader,
+        *,
+        null_threshold: float = 0.0,
+        max_answer_tokens: int = 30,
+        n_best: int = 5,
+    ) -> None:
+        self._library = library
+        self._reader = reader
+        self._null_threshold = null_threshold
+        self._max_answer_tokens = max_answer_tokens
+        self._n_best = n_best
+
+    def answer(
+        self,
+        question: str,
+        *,
+        top_k: int = 3,
+        max_passages: int = 20,
+        check: Callable[[], None] = lambda: None,
+    ) -> AnswerSet:
+        """Answer a question with the documents' own words.
+
+        Args:
+            question: What is asked.
+            top_k: How many answers to return at most; has no part in whether there are any.
+            max_passages: How many passages to read at most.
+            check: Called between steps of work; raises if the work has become pointless.
+
+        Raises:
+            EmptyQuestion: Nothing is asked.
+            QuestionTooLong: More is asked than can be read.
+            FalseCitation: A quote doesn't stand where it should; a defect.
+        """
+        question = check_question(question)
+        stopwatch = _Stopwatch()
+        check()
+        found = self._library.search(question, max_passages)
+        stopwatch.lap("search")
+        candidates, margin = self._read(question, found.hits, check)
+        stopwatch.lap("read")
+        answered = margin is not None and margin < self._null_threshold
+        chosen = candidates[:top_k] if answered else []
+        answers = [
+            Answer(c.cited_text, candidate.span.score, support=1, citations=(c,))
+            for candidate in chosen
+            for c in (cite(candidate),)
+        ]
+        stopwatch.lap("cite")
+        return AnswerSet(
+            status="answered" if answered else "no_answer",
+            answers=answers,
+            no_answer_score=margin,
+            generation=found.generation,
+            timings_ms={**stopwatch.laps, "total": round(sum(stopwatch.laps.values()), 3)},
+        )
+
+    def _read(
+        self, question: str, hits: Sequence[Hit], check: Callable[[], None]
+    ) -> tuple[list[Candidate], float | None]:
+        """Candidates, best first, and the least margin of null over span among the passages."""
+        documents: dict[tuple[str, str], StoredDocument] = {}
+        for hit in hits:
+            key = (hit.document_id, hit.revision)
+            if key not in documents:
+                documents[key] = self._library.stored_document(*key)
+        of_hit = [documents[hit.document_id, hit.revision] for hit in hits]
+        ranges = [reading_range(d, hit) for d, hit in zip(of_hit, hits, strict=True)]
+        texts = [d.document.text[r.start : r.end] for d, r in zip(of_hit, ranges, strict=True)]
+        candidates: list[Candidate] = []
+        margins: list[float] = []
+        for windows, text, place, document, hit in zip(
+            self._reader.read(question, texts, check), texts, ranges, of_hit, hits, strict=True
+        ):
+            reading = decode(
+                windows, text, n_best=self._n_best, max_answer_tokens=self._max_answer_tokens
+            )
+            if reading.spans:
+                margins.append(reading.null_score - reading.spans[0].score)
+            candidates += [
+                Candidate(
+                    document,
+                    hit,
+                    Span(place.start + span.start, place.start + span.end, span.score),
+                    quote=text[span.start : span.end],
+                )
+                for span in reading.spans
+            ]
+        return merge(candidates), min(margins, default=None)
+
+
+def check_question(question: str) -> str:
+    """A question without the space around it.
+
+    Raises:
+        EmptyQuestion: Nothing is left.
+        QuestionTooLong: It has more than `MAX_QUESTION_CHARACTERS`.
+    """
+    question = question.strip()
+    if not question:
+        raise EmptyQuestion("The question is empty.", "Ask something, in a sentence or so.")
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise QuestionTooLong(
+            f"The question has {len(question):,} characters; the limit is "
+            f"{MAX_QUESTION_CHARACTERS:,}.",
+            "Ask it in fewer words.",
+        )
+    return question
+
+
+def reading_range(document: StoredDocument, hit: Hit) -> TextRange:
+    """A passage and the sentences next to it, unless page debris lies between."""
+    sentences = document.sentences
+    first = bisect_left(sentences, hit.start, key=lambda s: s.start)
+    last = bisect_right(sentences, hit.end, key=lambda s: s.end) - 1
+    start, end = hit.start, hit.end
+    if first > 0 and not _debris_within(document, sentences[first - 1].end, start):
+        start = sentences[first - 1].start
+    if last + 1 < len(sentences) and not _debris_within(document, end, sentences[last + 1].start):
+        end = sentences[last + 1].end
+    return TextRange(start, end)
+
+
+def _debris_within(document: StoredDocument, start: int, end: int) -> bool:
+    following = bisect_left(document.excluded, start, key=lambda r: r.end)
+    return following < len(document.excluded) and document.excluded[following].start < end
+
+
+def merge(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Candidates best first, each that overlaps a better one of the same document left out.
+
+    Passages are read with their neighbours' sentences, so that one span is often found twice.
+    """
+    by_revision: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate in candidates:
+        document = candidate.document.document
+        by_revision.setdefault((document.document_id, document.revision), []).append(candidate)
+    kept = [
+        next(c for c in group if c.span == span)
+        for group in by_revision.values()
+        for span in drop_overlapping(c.span for c in group)
+    ]
+    return sorted(
+        kept, key=lambda c: (-c.span.score, c.document.document.document_id, c.span.start)
+    )
+
+
+def cite(candidate: Candidate) -> Citation:
+    """The citation of a candidate, with the rest of its sentence.
+
+    Raises:
+        FalseCitation: What the reader saw isn't what stands at that place of the document.
+    """
+    document = candidate.document.document
+    span, sentences = candidate.span, candidate.document.sentences
+    if not candidate.quote or document.text[span.start : span.end] != candidate.quote:
+        raise FalseCitation(
+            f"{document.document_id!r} doesn't say {candidate.quote!r} at "
+            f"[{span.start}, {span.end}).",
+            "This is a defect of Pincite: please report it. Nothing false was answered.",
+        )
+    first = max(0, bisect_right(sentences, span.start, key=lambda s: s.start) - 1)
+    last = min(len(sentences) - 1, bisect_left(sentences, span.end, key=lambda s: s.end))
+    return Citation(
+        document_id=document.document_id,
+        document_title=document.title,
+        source_url=document.source_url,
+        published_at=document.published_at,
+        published_at_source=document.published_at_source,
+        revision=document.revision,
+        start_char_index=span.start,
+        end_char_index=span.end,
+        cited_text=candidate.quote,
+        before=document.text[min(span.start, sentences[first].start) : span.start],
+        after=document.text[span.end : max(span.end, sentences[last].end)],
+        passage_id=candidate.hit.passage_id,
+    )

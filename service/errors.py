@@ -1,0 +1,92 @@
+"""What can go wrong in the service; grows from the tree in `index.errors`.
+
+PinciteError
+├── QuestionError            the question can't be asked as it is
+│   ├── EmptyQuestion
+│   └── QuestionTooLong
+├── UnsupportedRequest       a field asks for what this version doesn't do yet
+├── Overloaded               more requests at once than the server takes
+├── DeadlineExceeded         the answer would have come too late
+├── RequestCancelled         nobody waits for the answer any more
+├── FalseCitation            a quote isn't what stands at its place: never sent
+├── RequestTooLarge          the body is over the limit
+├── InvalidJSON              the body is not JSON
+├── ForbiddenHost            the Host header names no host that this server answers for
+└── ForbiddenOrigin          a page of another site sends the request
+"""
+
+from __future__ import annotations
+
+from index.errors import PinciteError
+
+
+class QuestionError(PinciteError):
+    """The question can't be asked as it is."""
+
+    code = "question_error"
+
+
+class EmptyQuestion(QuestionError):
+    """There is nothing in the question."""
+
+    code = "empty_question"
+
+
+class QuestionTooLong(QuestionError):
+    """The question is over the limit of characters, or of the reader's tokens."""
+
+    code = "question_too_long"
+
+
+class UnsupportedRequest(PinciteError):
+    """A field asks for what this version doesn't do yet."""
+
+    code = "unsupported_request"
+
+
+class Overloaded(PinciteError):
+    """More requests at once than the server takes."""
+
+    code = "overloaded"
+
+
+class DeadlineExceeded(PinciteError):
+    """The answer would have come too late."""
+
+    code = "deadline_exceeded"
+
+
+class RequestCancelled(PinciteError):
+    """Nobody waits for the answer any more."""
+
+    code = "request_cancelled"
+
+
+class FalseCitation(PinciteError):
+    """A quote isn't what stands at its place; it is never sent."""
+
+    code = "false_citation"
+
+
+class RequestTooLarge(PinciteError):
+    """The body is over the limit."""
+
+    code = "request_too_large"
+
+
+class InvalidJSON(PinciteError):
+    """The body is not JSON."""
+
+    code = "invalid_json"
+
+
+class ForbiddenHost(PinciteError):
+    """The Host header names no host that this server answers for."""
+
+    code = "forbidden_host"
+
+
+class ForbiddenOrigin(PinciteError):
+    """A page of another site sends the request."""
+
+    code = "forbidden_origin"

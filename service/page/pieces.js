@@ -1,0 +1,57 @@
+/*
+ * Cuts a document's text into blocks of pieces. The pieces, joined, are the text: nothing is added,
+ * dropped or trimmed.
+ */
+
+// Blocks let the browser lay out only what is on the screen. They end at a line's end, so that the
+// cut can't be seen.
+const BLOCK_UNITS = 4000;
+
+/**
+ * @param {string} text
+ * @param {[number, number] | null} quote UTF-16 range to be marked; never cut.
+ * @param {[number, number][]} excluded UTF-16 ranges, in order, not overlapping.
+ * @returns {{kind: "plain" | "excluded" | "quote", text: string}[][]} Blocks of pieces.
+ */
+export function blocksOfPieces(text, quote, excluded) {
+  const ranges = excluded.map(([start, end]) => ({ kind: "excluded", start, end }));
+  const kinds = quote ? withQuote(ranges, quote) : ranges;
+  const blocks = [];
+  let next = 0;
+  for (const [from, to] of blockRanges(text, quote)) {
+    const pieces = [];
+    let at = from;
+    while (at < to) {
+      while (next < kinds.length && kinds[next].end <= at) next += 1;
+      const range = kinds[next];
+      const inside = range && range.start <= at;
+      const end = Math.min(to, range ? (inside ? range.end : range.start) : to);
+      pieces.push({ kind: inside ? range.kind : "plain", text: text.slice(at, end) });
+      at = end;
+    }
+    blocks.push(pieces);
+  }
+  return blocks;
+}
+
+/** The quote takes the place of whatever it overlaps. */
+function withQuote(ranges, [start, end]) {
+  return [
+    ...ranges.map((range) => ({ ...range, end: Math.min(range.end, start) })),
+    { kind: "quote", start, end },
+    ...ranges.map((range) => ({ ...range, start: Math.max(range.start, end) })),
+  ].filter((range) => range.start < range.end);
+}
+
+function* blockRanges(text, quote) {
+  let from = 0;
+  while (from < text.length) {
+    let end = text.indexOf("\n", from + BLOCK_UNITS);
+    if (quote && end !== -1 && quote[0] <= end && end + 1 < quote[1]) {
+      end = text.indexOf("\n", quote[1] - 1);
+    }
+    const to = end === -1 ? text.length : end + 1;
+    yield [from, to];
+    from = to;
+  }
+}
