@@ -107,8 +107,8 @@ class Catalog:
     (SQLite's write-ahead log: readers never wait, writers wait for each other).
 
     Args:
-        path: The catalog's file; its folder must exist.
-        create: Make the catalog if there is none.
+        path: The catalog's file.
+        create: Make the catalog, and its folder, if there is none.
 
     Raises:
         CatalogError: The file is missing (and `create` is false), foreign, newer, damaged, locked
@@ -126,6 +126,7 @@ class Catalog:
             )
         with _clear_errors(path):
             if create:
+                _make_folder(path.parent)
                 self._create_if_empty()
             self._check_format()
         self.catalog_id = self._meta("catalog_id")
@@ -351,6 +352,16 @@ def _replace_passages(
         "INSERT INTO passages (revision_id, start, end, tokens) VALUES (?, ?, ?, ?)",
         [(revision_id, p.start, p.end, p.tokens) for p in segmentation.passages],
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableCatalog(
+            f"The folder {folder} can't be made: {error}.",
+            "Choose a data folder that can be written to (--data-dir or PINCITE_DATA_DIR).",
+        ) from error
 
 
 @contextmanager

@@ -12,9 +12,6 @@ from index.errors import ModelMismatch
 from index.types import Hit
 from index.vectors import VectorView
 
-CATALOG_FILE = "catalog.sqlite"
-VECTOR_FILE = "vectors.faiss"
-
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
@@ -34,19 +31,20 @@ class Searcher:
 
     Args:
         catalog: The collection's catalog.
-        embedder: What its vectors were made with.
+        view_path: The file of the vector view; need not exist.
+        embedder: What the catalog's vectors were made with.
 
     Raises:
         ModelMismatch: The collection's vectors come from another embedder.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+    def __init__(self, catalog: Catalog, view_path: Path, embedder: Embedder) -> None:
         check_embedder(catalog, embedder)
-        self.catalog = catalog
+        self._catalog = catalog
         self._embedder = embedder
         self._view = VectorView(
             catalog,
-            catalog.path.with_name(VECTOR_FILE),
+            view_path,
             embedder=embedder.model_id,
             dimension=embedder.dimension,
         )
@@ -65,7 +63,7 @@ class Searcher:
         """
         self._view.catch_up()
         ids, scores = self._view.search(self._embedder.embed([query])[0], limit)
-        with self.catalog.snapshot() as snapshot:
+        with self._catalog.snapshot() as snapshot:
             hits = snapshot.hits(dict(zip(ids.tolist(), scores.tolist(), strict=True)))
             return SearchResult(hits, snapshot.generation())
 
@@ -85,15 +83,3 @@ def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
             "Configure that embedder (PINCITE_EMBEDDER), or index the documents into another "
             "collection (pincite index --collection NAME PATH).",
         )
-
-
-def open_catalog(folder: Path, *, create: bool = False) -> Catalog:
-    """The catalog of the collection in a folder.
-
-    Args:
-        folder: The collection's folder.
-        create: Make folder and catalog if there are none.
-    """
-    if create:
-        folder.mkdir(parents=True, exist_ok=True)
-    return Catalog(folder / CATALOG_FILE, create=create)

@@ -89,7 +89,7 @@ class VectorView:
     def _apply(self, snapshot: Snapshot) -> None:
         """Make ids and vectors equal to the snapshot's. An id's vector never changes."""
         current = snapshot.passage_ids()
-        held = faiss.vector_to_array(self._index.id_map)
+        held = faiss.vector_to_array(self._index.id_map)  # type: ignore[attr-defined]
         gone = np.setdiff1d(held, current, assume_unique=True)
         missing = set(np.setdiff1d(current, held, assume_unique=True).tolist())
         if gone.size:

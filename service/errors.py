@@ -90,3 +90,9 @@ class ForbiddenOrigin(PinciteError):
     """A page of another site sends the request."""
 
     code = "forbidden_origin"
+
+
+class AddressUnavailable(PinciteError):
+    """The address and port can't be listened on."""
+
+    code = "address_unavailable"

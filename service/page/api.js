@@ -45,21 +45,27 @@ export async function ask(question, collection, signal) {
 
 /** @returns {Promise<{name: string, documents: number}[]>} */
 export async function collections() {
-  return (await request("/v1/collections")).collections;
+  const { collections: found } = await request("/v1/collections");
+  if (!Array.isArray(found)) throw unreadable(200);
+  return found;
 }
 
 /** @returns {Promise<{documents: object[], next: string | null, total: number}>} One page of them. */
-export function documents(collection, after) {
+export async function documents(collection, after) {
   const query = new URLSearchParams({ limit: "50" });
   if (after) query.set("after", after);
-  return request(`${collectionPath(collection)}/documents?${query}`);
+  const page = await request(`${collectionPath(collection)}/documents?${query}`);
+  if (!Array.isArray(page.documents)) throw unreadable(200);
+  return page;
 }
 
 /** @returns {Promise<object>} The text of a document; of its current revision where none is named. */
-export function documentText(collection, documentId, revision) {
+export async function documentText(collection, documentId, revision) {
   const path = documentId.split("/").map(encodeURIComponent).join("/");
   const query = revision ? `?${new URLSearchParams({ revision })}` : "";
-  return request(`${collectionPath(collection)}/documents/${path}/text${query}`);
+  const document = await request(`${collectionPath(collection)}/documents/${path}/text${query}`);
+  if (typeof document.text !== "string" || !Array.isArray(document.excluded)) throw unreadable(200);
+  return document;
 }
 
 /** @returns {string} The page that shows a document's current revision. */

@@ -14,6 +14,7 @@ const field = document.getElementById("question");
 const count = document.getElementById("ask-count");
 const limit = document.getElementById("ask-limit");
 const choice = document.getElementById("collection");
+const introduction = document.getElementById("introduction");
 const section = document.getElementById("history");
 const list = document.getElementById("exchanges");
 
@@ -27,6 +28,7 @@ function add(exchange) {
   exchanges.unshift(exchange);
   list.prepend(exchange.node);
   section.hidden = false;
+  introduction.hidden = true;
 }
 
 function changed(exchange) {
@@ -60,11 +62,7 @@ function title(question) {
 
 function submit() {
   const question = field.value.trim();
-  if (question === "") {
-    field.focus();
-    return;
-  }
-  if (!showCount()) {
+  if (question === "" || !showCount()) {
     field.focus();
     return;
   }
@@ -180,6 +178,7 @@ document.getElementById("clear").addEventListener("click", () => {
   exchanges = [];
   list.replaceChildren();
   section.hidden = true;
+  introduction.hidden = false;
   remember(exchanges);
   history.replaceState(null, "", "/");
   title("");

@@ -68,7 +68,7 @@ function show(document) {
     heading(name),
     factsElement(document),
     ...notices,
-    mark ? quoteBar(document, mark) : null,
+    mark ? quoteBar(document, mark, document.text.slice(...quote.units)) : null,
     legend,
     node,
   ];
@@ -134,10 +134,10 @@ function factsElement(document) {
   return facts;
 }
 
-function quoteBar(document, mark) {
+function quoteBar(document, mark, citedText) {
   const [start, stop] = wanted.place;
   const citation = {
-    cited_text: mark.textContent,
+    cited_text: citedText,
     document_title: document.title,
     document_id: document.document_id,
     published_at: document.published_at,
@@ -167,8 +167,9 @@ function textElement({ text, excluded }, quote) {
       } else if (piece.kind === "excluded") {
         block.append(element("span", { class: "debris" }, piece.text));
       } else {
-        mark = element("mark", { id: "quote", tabindex: -1 }, piece.text);
-        block.append(mark);
+        const part = element("mark", { tabindex: -1 }, piece.text);
+        mark ??= part;
+        block.append(part);
       }
     }
     return block;

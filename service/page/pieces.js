@@ -4,12 +4,15 @@
  */
 
 // Blocks let the browser lay out only what is on the screen. They end at a line's end, so that the
-// cut can't be seen.
+// cut can't be seen; but a line longer than this is cut too, as browsers take minutes over a line
+// of megabytes.
 const BLOCK_UNITS = 4000;
+const LINE_UNITS = 16000;
 
 /**
  * @param {string} text
- * @param {[number, number] | null} quote UTF-16 range to be marked; never cut.
+ * @param {[number, number] | null} quote UTF-16 range to be marked; one piece, unless it is longer
+ *   than a block.
  * @param {[number, number][]} excluded UTF-16 ranges, in order, not overlapping.
  * @returns {{kind: "plain" | "excluded" | "quote", text: string}[][]} Blocks of pieces.
  */
@@ -44,14 +47,25 @@ function withQuote(ranges, [start, end]) {
 }
 
 function* blockRanges(text, quote) {
+  const whole = quote && quote[1] - quote[0] <= BLOCK_UNITS ? quote : null;
   let from = 0;
   while (from < text.length) {
-    let end = text.indexOf("\n", from + BLOCK_UNITS);
-    if (quote && end !== -1 && quote[0] <= end && end + 1 < quote[1]) {
-      end = text.indexOf("\n", quote[1] - 1);
-    }
-    const to = end === -1 ? text.length : end + 1;
+    let to = cutAfter(text, from + BLOCK_UNITS);
+    if (whole && whole[0] < to && to < whole[1]) to = cutAfter(text, whole[1] - 1);
     yield [from, to];
     from = to;
   }
+}
+
+/** Where to cut, after `least`: behind a newline, else in an endless line behind a space, or hard. */
+function cutAfter(text, least) {
+  const most = least + LINE_UNITS;
+  if (most >= text.length) return text.length;
+  for (const character of ["\n", " "]) {
+    // Looks no further than `most`, so that the whole text is read once and not once a block.
+    const found = text.slice(least, most).indexOf(character);
+    if (found !== -1) return least + found + 1;
+  }
+  const betweenSurrogates = text.codePointAt(most - 1) > 0xffff;
+  return betweenSurrogates ? most + 1 : most;
 }

@@ -1,0 +1,175 @@
+"""The one write path: documents into a collection's catalog.
+
+A document is segmented and embedded first, then committed in one transaction. Whether a short line
+is debris can depend on how many documents hold it; documents that this changes are brought up to
+date at the end, so that a collection's passages depend on its documents alone, not on their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from index.catalog import Catalog
+from index.debris import REPEATED_IN, candidate_lines
+from index.embedder import Embedder
+from index.errors import CatalogError, DocumentError, ModelError, PinciteError
+from index.faults import reach
+from index.files import Source, find_sources, read_document
+from index.passages import passage_input, segment
+from index.search import check_embedder
+from index.types import Document
+
+Outcome = Literal["added", "replaced", "unchanged"]
+
+_EMBED_AT_ONCE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that didn't go in, and why."""
+
+    name: str
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What became of the files of one run; each list holds document ids or file names."""
+
+    added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: list[Problem] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    generation: int = 0
+
+
+class Ingester:
+    """Puts documents into a catalog.
+
+    Args:
+        catalog: Where to.
+        embedder: Makes the vectors.
+
+    Raises:
+        ModelMismatch: The catalog's vectors come from another embedder.
+    """
+
+    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+        check_embedder(catalog, embedder)
+        self._catalog = catalog
+        self._embedder = embedder
+
+    def put(
+        self, document: Document, progress: Callable[[float], None] = lambda _: None
+    ) -> Outcome:
+        """Put a document in, or replace the one of the same id; the same content is a no-op.
+
+        Args:
+            document: What to put in.
+            progress: Called with the fraction done, up to 1.
+        """
+        if self._catalog.is_unchanged(document, self._embedder.model_id):
+            progress(1.0)
+            return "unchanged"
+        with self._catalog.snapshot() as snapshot:
+            known = snapshot.has_document(document.document_id)
+        self._write(document, progress)
+        return "replaced" if known else "added"
+
+    def _write(self, document: Document, progress: Callable[[float], None]) -> None:
+        keys = candidate_lines(document.text)
+        with self._catalog.snapshot() as snapshot:
+            repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
+        segmentation = segment(
+            document.text,
+            title=document.title,
+            tokenizer=self._embedder,
+            repeated=repeated,
+        )
+        inputs = [
+            passage_input(document.title, document.text[p.start : p.end], self._embedder)
+            for p in segmentation.passages
+        ]
+        vectors = np.empty((len(inputs), self._embedder.dimension), dtype=np.float16)
+        for begin in range(0, len(inputs), _EMBED_AT_ONCE):
+            batch = inputs[begin : begin + _EMBED_AT_ONCE]
+            vectors[begin : begin + len(batch)] = self._embedder.embed(batch)
+            progress((begin + len(batch)) / len(inputs))
+        reach("ingest.embedded")
+        self._catalog.put(
+            document,
+            segmentation,
+            vectors,
+            embedder=self._embedder.model_id,
+            lines={key: key in repeated for key in keys},
+        )
+
+    def refresh(self) -> int:
+        """Segment anew the documents whose repeated lines have changed.
+
+        Returns:
+            How many there were.
+        """
+        with self._catalog.snapshot() as snapshot:
+            outdated = snapshot.outdated_exclusions(minimum=REPEATED_IN)
+        for document_id in outdated:
+            with self._catalog.snapshot() as snapshot:
+                stored = snapshot.stored_document(document_id)
+            self._write(stored.document, lambda _: None)
+        return len(outdated)
+
+
+def ingest_paths(
+    ingester: Ingester,
+    paths: Sequence[Path],
+    *,
+    max_bytes: int,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[Source, float], None] = lambda _, __: None,
+) -> IngestReport:
+    """Put files, and folders with all they hold, into a collection.
+
+    A file that can't go in is reported; the others still go in.
+
+    Args:
+        ingester: Puts them in.
+        paths: Files and folders.
+        max_bytes: Limit of a file's size.
+        on_start: Called with the number of bytes to read.
+        on_progress: Called with a file and the fraction of it that is done.
+
+    Raises:
+        CatalogError: The collection can't be written; what was committed stays.
+        ModelError: The embedder fails.
+    """
+    survey = find_sources(paths, max_bytes=max_bytes)
+    report = IngestReport(
+        failed=[_problem(failure.name, failure.error) for failure in survey.failures],
+        skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
+    )
+    on_start(sum(source.size for source in survey.sources))
+    for source in survey.sources:
+        try:
+            document, warnings = read_document(source, max_bytes=max_bytes)
+            report.warnings += warnings
+            outcome = ingester.put(document, lambda done, of=source: on_progress(of, done))
+            getattr(report, outcome).append(document.document_id)
+        except DocumentError as error:
+            report.failed.append(_problem(str(source.path), error))
+            on_progress(source, 1.0)
+    ingester.refresh()
+    reach("ingest.all_committed")
+    return report
+
+
+def _problem(name: str, error: PinciteError) -> Problem:
+    return Problem(name, error.code, error.message, error.remedy)

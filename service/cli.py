@@ -1,0 +1,232 @@
+"""The command line: `pincite index | ask | search | serve`.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from index.errors import PinciteError
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_SOME_FAILED = 1
+EXIT_ERROR = 2
+
+
+class _Group(click.Group):
+    """Commands whose designed errors end in a message and an exit status, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PinciteError as error:
+            click.secho(f"Error: {error.message}", fg="red", err=True)
+            click.echo(error.remedy, err=True)
+            ctx.exit(EXIT_ERROR)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="pincite", prog_name="pincite")
+def main() -> None:
+    """Ask your documents, and get their own words back, each with its exact place.
+
+    Every setting can also be given in the environment: PINCITE_DATA_DIR, PINCITE_PORT and so on.
+    """
+
+
+def _data_option(command: F) -> F:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path),
+        help="Folder of the collections.  [default: pincite-data]",
+    )(command)
+
+
+def _collection_option(command: F) -> F:
+    return click.option(
+        "--collection", "-c", default="default", show_default=True, help="Which collection."
+    )(command)
+
+
+def _json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def _settings(**given: Any) -> Settings:
+    """Settings from the environment, with the options given on the command line before them."""
+    from pydantic import ValidationError
+
+    from service.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = "; ".join(
+            f"PINCITE_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise click.UsageError(f"A setting is wrong: {faults}") from error
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@main.command()
+@click.argument("question")
+@click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1, 50))
+@click.option(
+    "--max-passages",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help="How many passages to read.",
+)
+@_collection_option
+@_data_option
+@_json_option
+def ask(
+    question: str,
+    top_k: int,
+    max_passages: int,
+    collection: str,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Ask a question; answer with quotes from the documents.
+
+    The exit status is 0 also when the documents don't answer.
+    """
+    settings = _settings(data_dir=data_dir)
+    from service.answering import check_question
+
+    check_question(question)
+    from service import wiring
+    from service.schemas import ask_response
+
+    components = wiring.load(settings)
+    answer_set = components.answerer(collection).answer(
+        question, top_k=top_k, max_passages=max_passages
+    )
+    if as_json:
+        response = ask_response(answer_set, collection, components.models())
+        _print_json(response.model_dump(mode="json"))
+        return
+    if answer_set.status == "no_answer":
+        click.echo("Not in these documents.")
+    for answer in answer_set.answers:
+        for citation in answer.citations:
+            place = f"[{citation.start_char_index}, {citation.end_char_index})"
+            before, after = (" ".join(side.split()) for side in (citation.before, citation.after))
+            click.secho(" ".join(citation.cited_text.split()), bold=True)
+            click.echo(
+                f"  {before}{_gap(citation.before[-1:])}"
+                + click.style(citation.cited_text, underline=True)
+                + f"{_gap(citation.after[:1])}{after}"
+            )
+            title = citation.document_title or "untitled"
+            click.secho(
+                f"  {title}, {citation.published_at or 'undated'}, "
+                f"{citation.document_id} {place}\n",
+                dim=True,
+            )
+
+
+def _gap(neighbour: str) -> str:
+    return " " if neighbour.isspace() else ""
+
+
+@main.command()
+@click.argument("query")
+@click.option("--limit", "-n", default=5, show_default=True, type=click.IntRange(1, 100))
+@_collection_option
+@_data_option
+@_json_option
+def search(
+    query: str, limit: int, collection: str, data_dir: Path | None, as_json: bool
+) -> None:
+    """Find the passages most like a query."""
+    settings = _settings(data_dir=data_dir)
+    from service.answering import check_question
+
+    query = check_question(query)
+    from index.collection import CollectionStore
+    from service import wiring
+    from service.schemas import SearchResponse, hit_model
+
+    store = CollectionStore(settings.data_dir)
+    store.catalog(collection)
+    found = store.collection(collection, wiring.load_embedder(settings)).search(query, limit)
+    if as_json:
+        response = SearchResponse(
+            hits=[hit_model(hit, collection) for hit in found.hits], generation=found.generation
+        )
+        _print_json(response.model_dump(mode="json"))
+        return
+    if not found.hits:
+        click.echo("There are no passages in this collection.")
+    for hit in found.hits:
+        click.secho(
+            f"{hit.score:.3f}  {hit.title or 'untitled'}, {hit.document_id} "
+            f"[{hit.start}, {hit.end})",
+            bold=True,
+        )
+        click.echo(f"       {' '.join(hit.text.split())}\n")
+
+
+@main.command("index")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+@_collection_option
+@_data_option
+@_json_option
+def index_command(
+    paths: tuple[Path, ...], collection: str, data_dir: Path | None, as_json: bool
+) -> None:
+    """Put text, Markdown and HTML files into a collection; folders with all they hold.
+
+    A file of a known name replaces its document, one that hasn't changed costs nothing. What can't
+    go in is named, the rest goes in, and the exit status is 1.
+    """
+    settings = _settings(data_dir=data_dir)
+    from service import indexing
+
+    report = indexing.index_paths(settings, paths, collection, show_progress=sys.stderr.isatty())
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        indexing.print_report(report)
+    if report.failed:
+        raise SystemExit(EXIT_SOME_FAILED)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0: any free.  [default: 8000]")
+@_data_option
+@_json_option
+def serve(host: str | None, port: int | None, data_dir: Path | None, as_json: bool) -> None:
+    """Serve the page and the HTTP API.
+
+    With --json, one line says where, once the server is ready.
+    """
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    from service import serving
+
+    serving.serve(settings, as_json=as_json)

@@ -1,0 +1,146 @@
+"""The one executor of models: one thread, a bounded queue, a deadline for each piece of work.
+
+A single thread runs every model call, so models are never called concurrently and thread counts
+are set in one place; the cores are used inside a call. The event loop stays free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from service.errors import DeadlineExceeded, Overloaded, RequestCancelled
+
+T = TypeVar("T")
+
+
+def limit_threads(threads: int) -> None:
+    """Let torch, FAISS and the tokenizers use so many threads, in the whole process."""
+    import faiss
+    import torch
+
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    faiss.omp_set_num_threads(threads)
+    torch.set_num_threads(threads)
+
+
+class Ticket:
+    """One piece of work's permission to go on.
+
+    Args:
+        deadline: Value of `time.monotonic()` after which the work is pointless.
+        seconds: How long that was from its start, for the message.
+    """
+
+    def __init__(self, deadline: float, seconds: float) -> None:
+        self._deadline = deadline
+        self._seconds = seconds
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Withdraw the permission."""
+        self._cancelled = True
+
+    def check(self) -> None:
+        """Pass if the work still has a point.
+
+        Raises:
+            RequestCancelled: Nobody waits for it.
+            DeadlineExceeded: Its time is over.
+        """
+        if self._cancelled:
+            raise _cancelled()
+        if time.monotonic() > self._deadline:
+            raise _late(self._seconds)
+
+
+class ModelExecutor:
+    """Runs model work in its one thread, in order of arrival.
+
+    Args:
+        max_in_flight: Most pieces of work taken at once, the running one counted.
+        deadline_seconds: Longest time from arrival to result.
+    """
+
+    def __init__(self, *, max_in_flight: int, deadline_seconds: float) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
+        self._max_in_flight = max_in_flight
+        self._deadline_seconds = deadline_seconds
+        self.in_flight = 0
+
+    async def run(
+        self, work: Callable[[Callable[[], None]], T], abandoned: Awaitable[None] | None = None
+    ) -> T:
+        """Run a piece of work; call this from the event loop.
+
+        Args:
+            work: Called in the executor's thread with a `check` to be called between steps, which
+                raises when the work has lost its point.
+            abandoned: Done when nobody waits for the result any more.
+
+        Raises:
+            Overloaded: Too much is in flight already; nothing was started.
+            DeadlineExceeded: It took too long, waiting included.
+            RequestCancelled: It was abandoned.
+        """
+        if self.in_flight >= self._max_in_flight:
+            raise Overloaded(
+                f"{self.in_flight} questions are being worked on; that is the limit.",
+                "Try again in a few seconds.",
+            )
+        seconds = self._deadline_seconds
+        ticket = Ticket(time.monotonic() + seconds, seconds)
+
+        def checked() -> T:
+            ticket.check()
+            return work(ticket.check)
+
+        loop = asyncio.get_running_loop()
+        running = self._pool.submit(checked)
+        self.in_flight += 1
+        running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        result = asyncio.wrap_future(running)
+        gone = asyncio.ensure_future(abandoned) if abandoned is not None else None
+        try:
+            awaited: set[asyncio.Future[Any]] = {result} if gone is None else {result, gone}
+            await asyncio.wait(
+                awaited,
+                timeout=seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if result.done():
+                return result.result()
+            if gone is not None and gone.done():
+                raise _cancelled()
+            raise _late(seconds)
+        finally:
+            ticket.cancel()
+            result.cancel()
+            if gone is not None:
+                gone.cancel()
+
+    def _done(self) -> None:
+        self.in_flight -= 1
+
+    async def load(self, loader: Callable[[], T]) -> T:
+        """Run a loader in the models' thread, for as long as it takes."""
+        return await asyncio.wrap_future(self._pool.submit(loader))
+
+    def close(self) -> None:
+        """Wait for the running work and take no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cancelled() -> RequestCancelled:
+    return RequestCancelled("The request was cancelled.", "Ask again if you still want to.")
+
+
+def _late(seconds: float) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        f"No answer within {seconds:g} s.",
+        "Try again later, read fewer passages, or raise PINCITE_DEADLINE_SECONDS.",
+    )

@@ -1,0 +1,77 @@
+"""The `pincite index` command: files into a collection, with a progress bar and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from index.collection import CollectionStore
+from index.ingest import Ingester, IngestReport, ingest_paths
+from index.files import Source
+from service import wiring
+from service.settings import Settings
+
+
+def index_paths(
+    settings: Settings, paths: Sequence[Path], collection: str, *, show_progress: bool
+) -> IngestReport:
+    """Put files and folders into a collection, which is made if there is none.
+
+    Args:
+        settings: Where the collections are, which embedder, how large a file may be.
+        paths: Files and folders.
+        collection: The collection's name.
+        show_progress: Draw a progress bar on standard error.
+
+    Raises:
+        CatalogError: The collection can't be written; what was committed stays.
+        ModelError: The embedder can't be used.
+    """
+    store = CollectionStore(settings.data_dir)
+    catalog = store.catalog(collection, create=True)
+    embedder = wiring.load_embedder(settings)
+    with tqdm(
+        desc="indexing",
+        unit="B",
+        unit_scale=True,
+        disable=not show_progress,
+    ) as bar:
+        done: dict[Source, int] = {}
+
+        def start(total: int) -> None:
+            bar.reset(total)
+
+        def advance(source: Source, fraction: float) -> None:
+            before, now = done.get(source, 0), round(source.size * fraction)
+            bar.update(now - before)
+            done[source] = now
+
+        report = ingest_paths(
+            Ingester(catalog, embedder),
+            paths,
+            max_bytes=settings.max_bytes,
+            on_start=start,
+            on_progress=advance,
+        )
+    store.collection(collection, embedder).save_views()
+    report.generation = catalog.generation()
+    store.close()
+    return report
+
+
+def print_report(report: IngestReport) -> None:
+    """Say what became of the files."""
+    for warning in report.warnings:
+        click.secho(f"Warning: {warning}", fg="yellow", err=True)
+    for problem in report.failed:
+        click.secho(f"Not indexed: {problem.name}: {problem.message}", fg="red", err=True)
+        click.echo(f"  {problem.remedy}", err=True)
+    for skipped in report.skipped:
+        click.secho(f"Skipped: {skipped}", dim=True, err=True)
+    click.echo(
+        f"{len(report.added)} added, {len(report.replaced)} replaced, "
+        f"{len(report.unchanged)} unchanged, {len(report.failed)} failed."
+    )

@@ -1,0 +1,157 @@
+"""One table from errors to HTTP statuses, and one shape for all of them (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from index import errors as index_errors
+from index.errors import PinciteError
+from service import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[PinciteError], int] = {
+    PinciteError: 500,
+    index_errors.DocumentError: 422,
+    index_errors.EmptyDocument: 422,
+    index_errors.BinaryDocument: 415,
+    index_errors.UndecodableDocument: 415,
+    index_errors.DocumentTooLarge: 413,
+    index_errors.UnreadableDocument: 422,
+    index_errors.UnsupportedDocument: 415,
+    index_errors.LinkLoop: 422,
+    index_errors.InvalidMetadata: 422,
+    index_errors.InvalidDocumentId: 422,
+    index_errors.NotFound: 404,
+    index_errors.UnknownCollection: 404,
+    index_errors.UnknownDocument: 404,
+    index_errors.UnknownRevision: 404,
+    index_errors.InvalidCollectionName: 422,
+    index_errors.CatalogError: 500,
+    index_errors.ForeignCatalog: 500,
+    index_errors.NewerCatalog: 500,
+    index_errors.DamagedCatalog: 500,
+    index_errors.BusyCatalog: 503,
+    index_errors.UnwritableCatalog: 507,
+    index_errors.ModelError: 500,
+    index_errors.ModelNotFound: 500,
+    index_errors.CorruptModel: 500,
+    index_errors.ModelMismatch: 500,
+    errors.QuestionError: 422,
+    errors.EmptyQuestion: 422,
+    errors.QuestionTooLong: 422,
+    errors.UnsupportedRequest: 422,
+    errors.Overloaded: 503,
+    errors.DeadlineExceeded: 504,
+    errors.RequestCancelled: 499,
+    errors.FalseCitation: 500,
+    errors.RequestTooLarge: 413,
+    errors.InvalidJSON: 400,
+    errors.ForbiddenHost: 421,
+    errors.ForbiddenOrigin: 403,
+    errors.AddressUnavailable: 500,
+}
+
+_log = logging.getLogger("pincite")
+
+_RETRY_AFTER = {"Retry-After": "2"}
+
+
+def problem(
+    status: int, code: str, title: str, detail: str, remedy: str, **more: Any
+) -> JSONResponse:
+    """A problem document."""
+    return JSONResponse(
+        {
+            "type": f"urn:pincite:problem:{code}",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "code": code,
+            "remedy": remedy,
+            **more,
+        },
+        status_code=status,
+        headers=_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def problem_of(error: PinciteError) -> JSONResponse:
+    """The problem document of a designed error."""
+    status = STATUS[type(error)]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s: %s", error.code, error)
+    title = (type(error).__doc__ or error.code).partition("\n")[0].rstrip(".")
+    return problem(status, error.code, title, error.message, error.remedy)
+
+
+def _on_designed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PinciteError)
+    return problem_of(error)
+
+
+def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem_of(
+            errors.InvalidJSON(
+                f"The body is not JSON: {faults[0].get('ctx', {}).get('error', 'unreadable')}.",
+                "Send a JSON object in UTF-8, with Content-Type: application/json.",
+            )
+        )
+    named = [
+        {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        for fault in faults
+    ]
+    return problem(
+        422,
+        "invalid_request",
+        "A field of the request is wrong",
+        "; ".join(f"{fault['field']}: {fault['message']}" for fault in named) + ".",
+        "Correct the fields named; /openapi.json describes them.",
+        errors=named,
+    )
+
+
+def _on_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, PinciteError):
+        return problem_of(error.__cause__)
+    phrase = HTTPStatus(error.status_code).phrase
+    response = problem(
+        error.status_code,
+        phrase.lower().replace(" ", "_"),
+        phrase,
+        f"{error.detail}.",
+        "See /openapi.json for the addresses and methods that there are.",
+    )
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _on_defect(_: Request, error: Exception) -> JSONResponse:
+    return problem(
+        500,
+        "internal_error",
+        "A defect of Pincite",
+        f"{type(error).__name__} while answering the request.",
+        "Please report it with the server's log; nothing was changed.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let an app answer every error as a problem document."""
+    app.add_exception_handler(PinciteError, _on_designed)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_defect)

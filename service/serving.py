@@ -1,0 +1,74 @@
+"""Runs the HTTP server."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+
+import click
+import uvicorn
+
+from service import wiring
+from service.app import create_app
+from service.errors import AddressUnavailable
+from service.settings import Settings
+
+
+class _Announcing(uvicorn.Server):
+    """A server that says where it listens once it is ready."""
+
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
+        super().__init__(config)
+        self._announcement = announcement
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            click.echo(self._announcement)
+
+
+def serve(settings: Settings, *, as_json: bool) -> None:
+    """Load the models and serve until interrupted.
+
+    Args:
+        settings: What to serve, and where.
+        as_json: Announce readiness as a line of JSON, `{"url": …}`.
+
+    Raises:
+        AddressUnavailable: The port is taken or the address isn't this machine's.
+        ModelError: A model can't be used.
+    """
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    if not as_json:
+        click.echo("Loading models…", err=True)
+    components = wiring.load(settings)
+    config = uvicorn.Config(
+        create_app(settings, lambda: components),
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    announcement = json.dumps({"url": url}) if as_json else f"Pincite answers at {url}"
+    _Announcing(config, announcement).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        remedy = (
+            "Stop what uses the port, or choose another: pincite serve --port 8001, "
+            "PINCITE_PORT=8001."
+            if error.errno == errno.EADDRINUSE
+            else "Choose an address of this machine: pincite serve --host 127.0.0.1."
+        )
+        raise AddressUnavailable(
+            f"Can't listen on {settings.host} port {settings.port}: {error.strerror or error}.",
+            remedy,
+        ) from error

@@ -1,0 +1,256 @@
+"""HTML and Markdown → the text that a reader sees, with nothing lost and nothing invented."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from index.extraction import extract_html, extractor_name
+from index.markdown import markdown_text
+
+PARAGRAPH = (
+    "The head of the <b>United Nations</b>-recognized government signed a"
+    " <a href='/draft'>draft ceasefire agreement</a>, while the general asked for more time."
+)
+PLAIN = (
+    "The head of the United Nations-recognized government signed a draft ceasefire agreement,"
+    " while the general asked for more time."
+)
+ARTICLE = f"""<!DOCTYPE html>
+<html lang="en"><head><title>Talks fail | Example News</title>
+<meta property="og:title" content="Talks fail in Moscow">
+<link rel="canonical" href="https://example.org/2019/12/31/talks">
+<meta property="article:published_time" content="2020-01-13T23:30:00+03:00">
+<meta property="article:modified_time" content="2020-01-15T10:00:00Z"></head>
+<body><nav><a href="/">Home</a> <a href="/world">World</a></nav>
+<article><h1>Talks fail in Moscow</h1>
+<figure><img src="a.jpg" alt="x"><figcaption>Haftar and Shoigu shake hands.</figcaption></figure>
+<p>{PARAGRAPH}</p><p>On <time datetime="2020-01-12">12 January</time> the guns fell silent
+for the first time, <q>almost completely</q>, the mission said. 👩‍👩‍👧 cafe\u0301 مرحبا</p>
+<h2>Casualties</h2>
+<table><tr><th>Month</th><th>Killed</th></tr><tr><td>April</td><td>120</td></tr>
+<tr><td>May</td><td>160</td></tr></table>
+<ul><li>First demand</li><li>Second demand<ul><li>its condition</li></ul></li></ul>
+<pre>column one    column two
+  indented</pre>
+<p>{PARAGRAPH.replace("general", "marshal")}</p></article>
+<footer>Copyright 2018 Example</footer></body></html>"""
+
+
+def test_an_article_keeps_all_that_is_its_own():
+    page = extract_html(ARTICLE)
+    assert page.text == "\n\n".join(
+        [
+            "Talks fail in Moscow",
+            "Haftar and Shoigu shake hands.",
+            PLAIN,
+            "On 12 January the guns fell silent for the first time, almost completely, the mission"
+            " said. 👩‍👩‍👧 cafe\u0301 مرحبا",
+            "Casualties",
+            "Month | Killed\nApril | 120\nMay | 160",
+            "First demand\nSecond demand\nits condition",
+            "column one    column two\n  indented",
+            PLAIN.replace("general", "marshal"),
+        ]
+    )
+
+
+def test_metadata_is_the_pages_own():
+    page = extract_html(ARTICLE)
+    assert page.title == "Talks fail in Moscow"
+    assert page.source_url == "https://example.org/2019/12/31/talks"
+    assert page.published_at == "2020-01-13"
+    assert extractor_name().startswith("trafilatura/2.")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<link rel="canonical" href="https://example.org/2020/01/13/talks">',
+        '<meta property="og:url" content="https://example.org/2020-01-13-talks">',
+        '<meta property="article:modified_time" content="2020-01-13">',
+        '<meta itemprop="copyrightYear" content="2020">',
+        '<meta name="date" content="01/02/2020">',
+        '<meta name="date" content="2020-01">',
+        '<meta property="article:published_time" content="2020-01-13">'
+        '<meta property="article:published_time" content="2020-01-14">',
+        '<script type="application/ld+json">{"datePublished": "2020-01-1</script>',
+        '<script type="application/ld+json">{"@type": "Article", "dateModified": "2020-01-13"}'
+        "</script>",
+        '<script type="application/ld+json">[{"@type": "Article", "datePublished": "2020-01-13"},'
+        '{"@type": "Article", "datePublished": "2020-01-14"}]</script>',
+        '<script type="application/ld+json">{"@type": "Article", "comment": [{"@type": "Comment",'
+        '"datePublished": "2020-01-13"}]}</script>',
+    ],
+)
+def test_no_date_is_invented(head):
+    body = (
+        "<h1>Events of 13 January 2020</h1><time datetime='2020-01-13'>13 January 2020</time>"
+        f"<p class='date'>2020-01-13</p><p>{PARAGRAPH * 4}</p><footer>© 2020</footer>"
+    )
+    page = extract_html(f"<html><head>{head}</head><body>{body}</body></html>")
+    assert page.published_at is None
+    assert "2020" in page.text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<meta property="article:published_time" content="2020-01-13T10:00:00Z">',
+        '<meta name="DC.date.issued" content="2020-01-13">',
+        '<meta name="citation_publication_date" content="2020/01/13">',
+        '<meta itemprop="datePublished" content="Jan 13, 2020">',
+        '<meta name="date" content="2020-01-13">',
+        '<time pubdate datetime="2020-01-13">yesterday</time>',
+        '<span itemprop="datePublished">13 January 2020</span>',
+        '<script type="application/ld+json">{"@context": "https://schema.org", "@graph":'
+        '[{"@type": "WebPage", "datePublished": "2019-05-05"},'
+        '{"@type": ["NewsArticle"], "datePublished": "2020-01-13T09:00:00+03:00"}]}</script>',
+        '<meta property="article:published_time" content="2020-01-13">'
+        '<meta name="date" content="2021-06-06">',
+    ],
+)
+def test_metadata_that_says_when(markup):
+    page = extract_html(f"<html><body>{markup}<p>Some words.</p></body></html>")
+    assert page.published_at == "2020-01-13"
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one word</p>", "one word"),
+        ("no tags &amp; no body", "no tags & no body"),
+        ("<html><p>unclosed <b>bold <i>it</p><div>next", "unclosed bold it\n\nnext"),
+        ("<table><tr><th>City<th>People<tr><td>Tripoli<td>1,126,000</table>",
+         "City | People\nTripoli | 1,126,000"),
+        ("<table><tr><td><p>First paragraph.<p>Second one.</td><td>Side</td></tr></table>",
+         "First paragraph.\n\nSecond one.\n\nSide"),
+        ("<nav><a href='/'>Only links here</a></nav>", "Only links here"),
+        ("<nav>never closed <p>the story", "never closed\n\nthe story"),
+        ("<p>before</p><script>hidden <p>after", "before\n\nhidden\n\nafter"),
+        ("<p>x<script>var y = '<p>no</p>'</script> z</p>", "x z"),
+        ("<p>a<br>b<br><br>c</p>", "a\nb\n\nc"),
+        ("<ul><li>one<li>two</ul>three", "one\ntwo\n\nthree"),
+        ("<?xml version='1.0' encoding='UTF-8'?><html><body><p>é</p></body></html>", "é"),
+        ("<![if IE]><p>kept</p><![endif]><![<!", "kept\n\n<!["),
+        ("<p>1 &lt; 2 &#x1F54A; &nbsp;|</p>", "1 < 2 🕊 \u00a0|"),
+    ],
+)  # fmt: skip
+def test_small_and_odd_pages(markup, text):
+    assert extract_html(markup).text.removesuffix("<!") == text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["", "<html></html>", "<body><script>x</script></body>", "<!-- a --><p>&nbsp;", "<img alt=x>"],
+)
+def test_pages_without_text(markup):
+    assert extract_html(markup).text.strip() == ""
+
+
+def test_no_depth_of_nesting_loses_text():
+    deep = "<div>" * 10_000 + "at the bottom" + "</div>" * 10_000 + "<p>after it all</p>"
+    assert extract_html(deep).text == "at the bottom\n\nafter it all"
+
+
+def test_a_selection_that_loses_most_of_the_page_is_not_taken():
+    comments = "".join(f"<p>Remark {n}: this was decided by the committee.</p>" for n in range(60))
+    page = f"<html><body><article><p>{PARAGRAPH * 3}</p></article>"
+    page += f"<div id='comments' class='comment-list'>{comments}</div></body></html>"
+    assert "Remark 59: this was decided by the committee." in extract_html(page).text
+
+
+def test_trafilatura_says_nothing_on_standard_error(capfd):
+    extract_html("<html><body></body></html>")
+    assert capfd.readouterr() == ("", "")
+
+
+_TAGS = st.sampled_from(
+    "<p> </p> <b> </b> <table> <tr> <td> </td> </table> <ul> <li> <nav> </nav> <script> </script>"
+    ' <pre> </pre> <br> <!-- --> <![ ]]> <? > < & &#0; &#xD800; <a </ " = word \x00 \ud800'.split()
+)
+
+
+@given(st.lists(_TAGS, max_size=25).map(" ".join))
+@example("<table></tr><td></table><td>x")
+def test_any_markup_gives_text(markup):
+    assert isinstance(extract_html(markup).text, str)
+    assert isinstance(markdown_text(markup).text, str)
+
+
+def test_markdown_becomes_the_prose_that_a_reader_sees():
+    source = """\
+Talks *in* Moscow
+=================
+
+The **head** of the [government](https://example.org "title") signed
+a ~~final~~ `draft  text`, see <https://example.org/a>.
+
+- first *item*
+- second
+  1. nested
+
+> quoted words
+
+| Month | Killed |
+|-------|-------:|
+| April | **120** |
+
+```python
+def f():
+    return "**kept**"
+```
+
+![A caption](photo.jpg)
+
+<div>raw <em>HTML</em><br>too</div>
+
+&amp; \\*literal\\*
+
+## Second heading ##
+last line  
+broken
+"""  # noqa: W291
+    rendered = markdown_text(source)
+    assert rendered.title == "Talks in Moscow"
+    assert rendered.text == "\n\n".join(
+        [
+            "Talks in Moscow",
+            "The head of the government signed a final draft text, see https://example.org/a.",
+            "first item\nsecond\nnested",
+            "quoted words",
+            "Month | Killed\nApril | 120",
+            'def f():\n    return "**kept**"',
+            "A caption",
+            "raw HTML\ntoo",
+            "& *literal*",
+            "Second heading",
+            "last line\nbroken",
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("# One **two** `three`\n\n# Four", "One two three"),
+        ("## Not first level\n\ntext\n\n# First level", "First level"),
+        ("no heading", None),
+        ("#\n\ntext", None),
+        ("```\n# a comment\n```", None),
+    ],
+)
+def test_markdown_title_is_the_first_level_1_heading(source, title):
+    assert markdown_text(source).title == title
+
+
+def test_markdown_that_mentions_script_loses_nothing():
+    assert markdown_text("Use the <script> tag.\n\nNext.").text == "Use the tag.\n\nNext."
+
+
+@pytest.mark.parametrize("character", ["&#0;", "&#1;", "&#x1f;", "&#xFFFE;", "\x0b", "\x00"])
+@pytest.mark.parametrize(
+    "place", ["<table><tr><td>{}x</td></tr></table>", "<div>{}<p>x</p>{}</div>"]
+)
+def test_characters_that_xml_forbids_stop_nothing(character, place):
+    odd = place.replace("{}", f"a{character}b")
+    assert PLAIN in extract_html(f"<article><p>{PARAGRAPH}</p>{odd}<p>{PARAGRAPH}</p>").text
