@@ -97,7 +97,6 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {CATALOG_FORMAT};
 """
 
-_BUSY_SECONDS = 30.0
 
 
 class Catalog:
@@ -109,14 +108,16 @@ class Catalog:
     Args:
         path: The catalog's file.
         create: Make the catalog, and its folder, if there is none.
+        busy_seconds: How long to wait for another process that writes.
 
     Raises:
         CatalogError: The file is missing (and `create` is false), foreign, newer, damaged, locked
             or not writable.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, busy_seconds: float = 30.0) -> None:
         self.path = path
+        self._busy_seconds = busy_seconds
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -170,7 +171,7 @@ class Catalog:
         if connection is None:
             connection = sqlite3.connect(
                 self.path,
-                timeout=_BUSY_SECONDS,
+                timeout=self._busy_seconds,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -373,7 +374,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise BusyCatalog(
-                f"{path} is being written by another process, for over {_BUSY_SECONDS:.0f} s.",
+                f"{path} is being written by another process, and that takes long.",
                 "Wait for it to finish, then try again.",
             ) from error
         if code in {

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Set
 from itertools import groupby
 
-from .forms import LABEL_WORDS, Block, Kind, blocks, line_key
-from .types import TextRange
+from index.forms import LABEL_WORDS, Kind, Paragraph, describe_paragraphs, is_dateline, line_key
+from index.types import TextRange
 
 REPEATED_IN = 3
 """Number of documents of a collection that make a line of theirs a repeated one."""
@@ -25,7 +25,6 @@ PARAGRAPH_WORDS = 10
 """The words of a sentence that show a document to be prose."""
 
 _LINE_BREAKS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-_UNFINISHED = re.compile(r"[,;:–—-]\Z")
 
 
 def candidate_lines(text: str) -> set[int]:
@@ -38,7 +37,7 @@ def candidate_lines(text: str) -> set[int]:
         `line_key` of each short line that is no prose. The caller counts the documents in which
         each key occurs, and calls those in `REPEATED_IN` or more repeated.
     """
-    return {line_key(block.line) for block in blocks(text) if _may_repeat(block)}
+    return {paragraph.key for paragraph in describe_paragraphs(text) if _may_repeat(paragraph)}
 
 
 def find_debris(
@@ -55,85 +54,114 @@ def find_debris(
         Ranges in order, disjoint and not adjacent, each of whole lines without the last line's
         break.
     """
-    blocks = [block for block in blocks(text) if block.words]
-    prose = [at for at, block in enumerate(blocks) if block.kind is Kind.PROSE]
-    if not any(_is_paragraph(blocks[at]) for at in prose):
+    paragraphs = describe_paragraphs(text)
+    prose = [at for at, paragraph in enumerate(paragraphs) if paragraph.kind is Kind.PROSE]
+    if not any(paragraphs[at].sentence and paragraphs[at].size >= PARAGRAPH_WORDS for at in prose):
         return ()
     headline = line_key(title) if title else None
-    dropped = _head(blocks, prose[0], headline) | _tail(blocks, prose[-1] + 1)
-    dropped |= _keywords(blocks, prose[0], prose[-1])
-    dropped |= _repeated(blocks, dropped, repeated)
-    kept = {at for at, block in enumerate(blocks) if line_key(block.line) == headline}
-    return _ranges(text, [blocks[at].place for at in sorted(dropped - kept)])
+    listed = _listed(paragraphs)
+    dropped = _head(paragraphs, prose[0], headline, listed) | _tail(paragraphs, prose[-1] + 1)
+    dropped |= _keywords(paragraphs, prose[0], prose[-1])
+    dropped |= _repeated(paragraphs, repeated, listed) - _cells(paragraphs, repeated, prose)
+    kept = [at for at in sorted(dropped) if paragraphs[at].key != headline]
+    return _ranges(text, [paragraphs[at].place for at in kept])
 
 
-def _is_paragraph(block: Block) -> bool:
-    ends = _FULL_STOP.search(block.line) is not None
-    return ends and _count(block.line, block.words) >= PARAGRAPH_WORDS
+def _listed(paragraphs: list[Paragraph]) -> set[int]:
+    """Returns the list items that stand under something: a heading, an introduction."""
+    listed: set[int] = set()
+    for at, paragraph in enumerate(paragraphs):
+        if paragraph.bullet and at > 0 and (at - 1 in listed or not paragraphs[at - 1].bullet):
+            listed.add(at)
+    return listed
 
 
-def _runs(blocks: list[Block], start: int, end: int, kinds: set[Kind]) -> list[list[int]]:
-    """Returns the longest runs of blocks of these kinds in `blocks[start:end]`."""
-    grouped = groupby(range(start, end), key=lambda at: blocks[at].kind in kinds)
+def _runs(paragraphs: list[Paragraph], start: int, end: int, kinds: set[Kind]) -> list[list[int]]:
+    """Returns the longest runs of paragraphs of these kinds in `paragraphs[start:end]`."""
+    grouped = groupby(range(start, end), key=lambda at: paragraphs[at].kind in kinds)
     return [list(run) for inside, run in grouped if inside]
 
 
-def _head(blocks: list[Block], end: int, title: int | None) -> set[int]:
-    """Finds debris before the first prose, `blocks[end]`."""
+def _head(paragraphs: list[Paragraph], end: int, title: int | None, listed: set[int]) -> set[int]:
+    """Finds debris before the first prose, `paragraphs[end]`."""
     dropped: set[int] = set()
-    headline = next(
-        (
-            at
-            for at in range(end)
-            if line_key(blocks[at].line) == title or _may_be_headline(blocks[at])
-        ),
-        None,
-    )
-    for run in _runs(blocks, 0, end, {Kind.LABEL}):
-        members = [blocks[at] for at in run]
-        dropped |= {at for at in run if blocks[at].crumbs and at + 1 < end}
-        if len(run) < 3 or _is_content(members) or _is_introduced_list(blocks, run):
+    known = [
+        at for at in range(end) if paragraphs[at].key == title or _may_be_headline(paragraphs[at])
+    ]
+    for run in _runs(paragraphs, 0, end, {Kind.LABEL}):
+        dropped |= {at for at in run if paragraphs[at].crumbs and at + 1 < end}
+        if not known or run[0] > known[0]:
+            run = _without_lists(paragraphs, run)
+        members = [paragraphs[at] for at in run]
+        if len(run) < 3 or _is_content(members) or not listed.isdisjoint(run):
             continue
-        before = headline is not None and run[-1] < headline
-        if before or _have_labels(members):
-            ends = set() if headline is not None else {run[0], run[-1]}
-            free = {at for at in run if at not in ends or _is_furniture(blocks[at])}
+        # Before the headline stands the menu; after it, names may stand too: author, place.
+        if (known and run[-1] < known[0]) or _have_labels(members):
+            # Without another headline, the first or the last of the run may be it.
+            spared = set() if known else {run[0], run[-1]}
+            free = {at for at in run if at not in spared or paragraphs[at].furniture}
             dropped |= free if len(free) >= 2 else set()
     return dropped
 
 
-def _tail(blocks: list[Block], start: int) -> set[int]:
-    """Finds debris after the last prose, `blocks[start - 1]`."""
+def _tail(paragraphs: list[Paragraph], start: int) -> set[int]:
+    """Finds debris after the last prose, `paragraphs[start - 1]`."""
     dropped: set[int] = set()
-    letter = any(block.line.endswith(",") and block.kind is Kind.LABEL for block in blocks[:start])
-    for run in _runs(blocks, start, len(blocks), {Kind.LABEL, Kind.EXCLAMATION}):
-        labels = [at for at in run if blocks[at].kind is Kind.LABEL]
+    letter = any(
+        paragraph.line.endswith(",") and paragraph.kind is Kind.LABEL
+        for paragraph in paragraphs[:start]
+    )
+    for run in _runs(paragraphs, start, len(paragraphs), {Kind.LABEL, Kind.EXCLAMATION}):
+        run = _without_lists(paragraphs, run)
+        labels = [at for at in run if paragraphs[at].kind is Kind.LABEL]
         if len(labels) < 2:
             continue
         # What stands before the second label and ends as a sentence may still be text.
         members = [at for at in run if at in labels or at > labels[1]]
-        seen = [blocks[at] for at in members]
-        introduced = members[0] > 0 and blocks[members[0] - 1].line.endswith(":")
-        listed = any(block.bullet for block in seen)
-        if letter or introduced or listed or _is_content(seen) or _is_signature(seen):
+        seen = [paragraphs[at] for at in members]
+        introduced = members[0] > 0 and paragraphs[members[0] - 1].line.endswith(":")
+        bullets = any(paragraph.bullet for paragraph in seen)
+        if letter or introduced or bullets or _is_content(seen) or _is_signature(seen):
             continue
         if _have_labels(seen):
             dropped |= set(members)
     return dropped
 
 
-def _may_be_headline(block: Block) -> bool:
-    long = _count(block.line, block.words) > LABEL_WORDS
-    return long and block.kind is Kind.OTHER and not block.bullet
+def _without_lists(paragraphs: list[Paragraph], run: list[int]) -> list[int]:
+    """Leaves out lists without marks: a heading by itself, then three lines or more together.
+
+    A count among the lines (`0`, `12 comments`) shows a panel of buttons instead.
+    """
+    kept: list[int] = []
+    # Paragraphs that stand together, without a blank line between.
+    groups: list[list[int]] = []
+    for at in run:
+        if paragraphs[at].apart or not groups:
+            groups.append([])
+        groups[-1].append(at)
+    headed = False
+    for group in groups:
+        counts = sum(paragraphs[at].counter for at in group)
+        if headed and len(group) >= 3 and counts != 1:
+            kept.pop()
+        else:
+            kept += group
+        headed = len(group) == 1
+    return kept
 
 
-def _keywords(blocks: list[Block], first: int, last: int) -> set[int]:
+def _may_be_headline(paragraph: Paragraph) -> bool:
+    return paragraph.size > LABEL_WORDS and paragraph.kind is Kind.OTHER and not paragraph.bullet
+
+
+def _keywords(paragraphs: list[Paragraph], first: int, last: int) -> set[int]:
     """Finds lists of tags that stand alone before the first or after the last prose."""
     found: set[int] = set()
-    for run in _runs(blocks, 0, len(blocks), {Kind.KEYWORDS}):
+    for run in _runs(paragraphs, 0, len(paragraphs), {Kind.KEYWORDS}):
         at = run[0]
         introduced = at > 0 and (
-            blocks[at - 1].line.endswith(":") or blocks[at - 1].kind is Kind.LABEL
+            paragraphs[at - 1].line.endswith(":") or paragraphs[at - 1].kind is Kind.LABEL
         )
         # Two in a row are rows of a table.
         if len(run) == 1 and (at < first or at > last) and not introduced:
@@ -141,77 +169,73 @@ def _keywords(blocks: list[Block], first: int, last: int) -> set[int]:
     return found
 
 
-def _repeated(blocks: list[Block], dropped: set[int], repeated: Set[int]) -> set[int]:
+def _repeated(paragraphs: list[Paragraph], repeated: Set[int], listed: set[int]) -> set[int]:
     """Finds lines that stand in many documents, and aren't headings or items of a list."""
     found: set[int] = set()
-    if not repeated:
-        return found
-    for at in range(len(blocks) - 1, -1, -1):
-        block = blocks[at]
-        if not _may_repeat(block) or line_key(block.line) not in repeated:
+    for at in range(len(paragraphs) - 1, -1, -1):
+        paragraph = paragraphs[at]
+        if not _may_repeat(paragraph) or paragraph.key not in repeated:
             continue
-        following = blocks[at + 1] if at + 1 < len(blocks) else None
-        heads = following is not None and (following.kind is Kind.PROSE or following.bullet)
-        item = block.bullet and at - 1 not in dropped and _is_introduced(blocks, at)
-        if not (heads or item or _is_content([block])):
+        following = paragraphs[at + 1] if at + 1 < len(paragraphs) else None
+        heads = following is not None and (
+            following.kind is Kind.PROSE
+            or at + 1 in listed
+            or (paragraph.unfinished and at + 1 not in found)
+        )
+        if not (heads or at in listed or paragraph.quantity or paragraph.address):
             found.add(at)
     return found
 
 
-def _may_repeat(block: Block) -> bool:
-    if block.kind is Kind.KEYWORDS:
+def _cells(paragraphs: list[Paragraph], repeated: Set[int], prose: list[int]) -> set[int]:
+    """Returns the lines amid the prose that stand in a run with ones of this document alone.
+
+    Tables and formulas that were extracted cell by cell look so.
+    """
+    found: set[int] = set()
+    for run in _runs(paragraphs, prose[0], prose[-1], {Kind.LABEL, Kind.EXCLAMATION}):
+        if not all(paragraphs[at].key in repeated for at in run):
+            found.update(run)
+    return found
+
+
+def _may_repeat(paragraph: Paragraph) -> bool:
+    if paragraph.kind is Kind.KEYWORDS:
         return True
-    short = bool(block.words) and _count(block.line, block.words) <= REPEATED_WORDS
-    return short and block.kind is not Kind.PROSE and not is_dateline(block.line)
+    short = 0 < paragraph.size <= REPEATED_WORDS
+    # Numbers and single letters are cells of tables and pieces of formulas too.
+    wordy = any(len(word) > 2 and word.isalpha() for word in paragraph.words)
+    return short and wordy and paragraph.kind is not Kind.PROSE and not is_dateline(paragraph.line)
 
 
-def _is_introduced(blocks: list[Block], at: int) -> bool:
-    """Whether something other than a list item stands before a list."""
-    while at >= 0 and blocks[at].bullet:
-        at -= 1
-    return at >= 0
-
-
-def _is_introduced_list(blocks: list[Block], run: list[int]) -> bool:
-    bullets = [at for at in run if blocks[at].bullet]
-    return bool(bullets) and _is_introduced(blocks, bullets[0])
-
-
-def _is_content(members: list[Block]) -> bool:
+def _is_content(members: list[Paragraph]) -> bool:
     """Whether a run of labels shows marks of verses, lists of quantities, tables or addresses."""
-    texts = [block.line for block in members]
-    plain = [block for block in members if not block.bullet]
+    plain = [paragraph for paragraph in members if not paragraph.bullet]
     figures = sum(
-        any(word[0].isdigit() for word in block.words) and not block.bare_number
-        for block in members
+        any(word[0].isdigit() for word in paragraph.words) and not paragraph.bare_number
+        for paragraph in members
     )
     return (
         figures >= 3
         or 2 <= figures >= (len(members) + 1) // 2
-        or any(_UNFINISHED.search(line) or line.endswith("?") for line in texts)
-        or any(_QUANTITY.search(line) for line in texts)
-        or any(block.address for block in members)
-        or any(block.words[0][0].islower() for block in plain[1:])
+        or any(paragraph.unfinished or paragraph.line.endswith("?") for paragraph in members)
+        or any(paragraph.quantity or paragraph.address for paragraph in members)
+        or any(paragraph.words[0][0].islower() for paragraph in plain[1:])
     )
 
 
-def _have_labels(members: list[Block]) -> bool:
+def _have_labels(members: list[Paragraph]) -> bool:
     """Whether one of them can't be a name: a bare number, a breadcrumb, small letters."""
-    return any(_is_furniture(block) or not block.name_like for block in members)
+    return any(paragraph.furniture or not paragraph.name_like for paragraph in members)
 
 
-def _is_furniture(block: Block) -> bool:
-    return block.bullet or block.crumbs or block.bare_number
-
-
-def _is_signature(members: list[Block]) -> bool:
+def _is_signature(members: list[Paragraph]) -> bool:
     """Whether a run is a closing phrase and names: `Yours sincerely`, `John Smith`."""
     first, *names = members
     return (
         len(members) <= 3
-        and not first.name_like
-        and not _is_furniture(first)
-        and all(block.name_like and len(block.words) > 1 for block in names)
+        and not (first.name_like or first.furniture)
+        and all(paragraph.name_like and len(paragraph.words) > 1 for paragraph in names)
     )
 
 

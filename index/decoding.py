@@ -88,8 +88,9 @@ _TEXT_CONTROLS = frozenset("\t\n\v\f\r\x1b\x85")
 # Windows-1252 and its neighbours (1250, 1257, ISO 8859-3…) differ in a few letters, and the
 # detector picks among them by chance. Browsers fall back to this one.
 _WESTERN = "cp1252"
-_TIE = 0.05
-"""Difference of charset-normalizer's `chaos` (0 to 1) that tells nothing."""
+# Differences of charset-normalizer's two scores (0 to 1) that tell nothing.
+_CHAOS_TIE = 0.05
+_COHERENCE_TIE = 0.1
 
 _EXPORT = "Export it as plain text, Markdown or HTML, and put that in instead."
 
@@ -254,7 +255,9 @@ def _detected(source: bytes, name: str) -> Decoded:
         )
     encoding = codecs.lookup(best.encoding).name
     if any(
-        _WESTERN in match.could_be_from_charset and match.chaos <= best.chaos + _TIE
+        _WESTERN in match.could_be_from_charset
+        and match.chaos <= best.chaos + _CHAOS_TIE
+        and match.coherence >= best.coherence - _COHERENCE_TIE
         for match in matches
     ):
         encoding = _WESTERN

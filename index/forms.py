@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import regex
 
-from .sentences import BULLET, paragraphs
-from .types import TextRange
+from index.sentences import BULLET, paragraphs
+from index.types import TextRange
 
 LABEL_WORDS = 4
 """The most words of a label: a button, a menu item, a counter."""
@@ -64,20 +64,35 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph, seen from outside; its line has single spaces."""
+class Paragraph:
+    """A paragraph, seen from outside.
+
+    Attributes:
+        place: Where it is in the text.
+        line: Its text with single spaces.
+        words: Its words.
+        kind: Its form.
+        bullet: Whether it is an item of a list with marks or numbers.
+        apart: Whether a blank line stands before it.
+    """
 
     place: TextRange
     line: str
     words: tuple[str, ...]
     kind: Kind
     bullet: bool
+    apart: bool
 
     @property
     def crumbs(self) -> bool:
         """Whether it is a breadcrumb: `News > Libya`."""
         parts = _CRUMBS.split(self.line)
         return len(parts) > 1 and all(part[:1].isupper() and len(part) > 1 for part in parts)
+
+    @property
+    def counter(self) -> bool:
+        """Whether it is a number, alone or with one word: `0`, `12 comments`."""
+        return len(self.words) < 3 and self.words[0].isdecimal()
 
     @property
     def bare_number(self) -> bool:
@@ -144,17 +159,24 @@ def line_key(line: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def blocks(text: str) -> list[Block]:
-    """Returns the paragraphs of a text, in order, each with its form."""
-    return [_block(text, place) for place in paragraphs(text)]
+def describe_paragraphs(text: str) -> list[Paragraph]:
+    """Returns the paragraphs of a text that have words, in order, each with its form."""
+    found: list[Paragraph] = []
+    end = 0
+    for place in paragraphs(text):
+        paragraph = _describe(text, place, apart=text.count("\n", end, place.start) > 1)
+        if paragraph.words:
+            found.append(paragraph)
+        end = place.end
+    return found
 
 
-def _block(text: str, place: TextRange) -> Block:
+def _describe(text: str, place: TextRange, *, apart: bool) -> Paragraph:
     raw = text[place.start : place.end]
     line = " ".join(raw.split())
     words = tuple(_WORD.findall(line))
     kind = _kind(line, words, columns=_COLUMNS.search(raw) is not None)
-    return Block(place, line, words, kind, BULLET.match(line) is not None)
+    return Paragraph(place, line, words, kind, BULLET.match(line) is not None, apart)
 
 
 def _count(line: str, words: tuple[str, ...]) -> int:
@@ -188,5 +210,3 @@ def is_dateline(line: str) -> bool:
     return _YEAR_OR_DAY.search(line) is not None or (
         _MONTH.search(line) is not None and any(letter.isdigit() for letter in line)
     )
-
-

@@ -7,8 +7,9 @@ date at the end, so that a collection's passages depend on its documents alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -134,7 +135,7 @@ def ingest_paths(
     *,
     max_bytes: int,
     on_start: Callable[[int], None] = lambda _: None,
-    on_progress: Callable[[Source, float], None] = lambda _, __: None,
+    on_progress: Callable[[Source, float], None] = lambda *_: None,
 ) -> IngestReport:
     """Put files, and folders with all they hold, into a collection.
 
@@ -161,7 +162,7 @@ def ingest_paths(
         try:
             document, warnings = read_document(source, max_bytes=max_bytes)
             report.warnings += warnings
-            outcome = ingester.put(document, lambda done, of=source: on_progress(of, done))
+            outcome = ingester.put(document, partial(on_progress, source))
             getattr(report, outcome).append(document.document_id)
         except DocumentError as error:
             report.failed.append(_problem(str(source.path), error))

@@ -20,7 +20,7 @@ from typing import Any
 
 import regex
 
-from .types import TextRange
+from index.types import TextRange
 
 WINDOW = 1000
 """Code points that pysbd reads at once: its rules are quadratic in the worst case."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -38,6 +38,7 @@ from service.settings import Settings
 from service.wiring import Components
 
 _PAGE = Path(__file__).parent / "page"
+_REVALIDATE = {"Cache-Control": "no-cache"}
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
@@ -222,13 +223,22 @@ def _add_health(app: FastAPI) -> None:
         return Health(status="ok")
 
 
+class _Revalidated(StaticFiles):
+    """Files that a browser asks after again, so that an upgrade never mixes old and new ones."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_REVALIDATE)
+        return response
+
+
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def index() -> FileResponse:
-        return FileResponse(_PAGE / "index.html")
+        return FileResponse(_PAGE / "index.html", headers=_REVALIDATE)
 
     @app.get("/view", include_in_schema=False)
     def view() -> FileResponse:
-        return FileResponse(_PAGE / "document.html")
+        return FileResponse(_PAGE / "document.html", headers=_REVALIDATE)
 
-    app.mount("/page", StaticFiles(directory=_PAGE))
+    app.mount("/page", _Revalidated(directory=_PAGE))

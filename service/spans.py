@@ -8,20 +8,25 @@ BERT does). Logits are never normalised by passage, so scores compare across pas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import regex
 
 from service.types import Reading, Span, WindowLogits
 
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
 # Scripts that don't put spaces between words: a span there snaps to graphemes only.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}_\u200c\u200d]--[{_UNSPACED}]]"
+_SEPARATOR = r"[.,:/'\u2019\u066b\u066c\u00a0\u2009\u202f]"
 _WORD = regex.compile(
-    r"(?:(?<!\p{L})\p{L}\.){2,}"  # U.N., e.g.
-    r"|(?<![\p{L}\p{N}])[-+\u2212]?\p{N}+(?:[.,:/'\u2019\u00a0\u202f]\p{N}+)+\p{L}*"  # 146,000
-    rf"|{_LETTER}+",
+    r"(?:(?<!\p{L})\p{L}\.){2,}(?:\p{L}(?!\p{L}))?"  # U.N., e.g., U.S.A
+    r"|(?:(?<![^\s\p{Ps}\p{Pi}\"'])[-+\u2212](?=\p{N}))?"  # the sign of -5, but not of 1-5, 4%-5%
+    rf"{_LETTER}+(?:(?<=\p{{N}}){_SEPARATOR}(?=\p{{N}}){_LETTER}+)*",  # 146,000 or 10:30
     flags=regex.V1,
 )
 _GRAPHEME = regex.compile(r"\X")
@@ -32,51 +37,72 @@ def decode(
 ) -> Reading:
     """The best answers that a text offers.
 
+    Each is the best span of all windows that lies outside the ones before it, grown to whole words.
+    Equal scores: the one that starts first, then the shorter one.
+
     Args:
         windows: The reader's logits; windows may overlap.
         text: The text that the windows' offsets count in.
-        n_best: How many spans to take from each window.
-        max_answer_tokens: Most tokens of an answer.
+        n_best: How many spans to return at most.
+        max_answer_tokens: Most tokens of an answer, before it is grown.
 
     Returns:
-        At most `n_best` spans at whole words and graphemes, none overlapping another.
+        Spans at whole words and graphemes, none overlapping another.
     """
-    spans = [
-        span
-        for window in windows
-        for span in best_spans(window, n_best=n_best, max_answer_tokens=max_answer_tokens)
-    ]
-    return Reading(
-        spans=drop_overlapping(snap(spans, text))[:n_best],
-        null_score=min((window.null for window in windows), default=float("inf")),
-    )
-
-
-def best_spans(window: WindowLogits, *, n_best: int, max_answer_tokens: int) -> list[Span]:
-    """The best spans of one window that share no token, best first.
-
-    Each is the best of all that remain: start at or before end, at most `max_answer_tokens` long.
-    Equal scores: the one that starts first, then the shorter one.
-    """
-    tokens = len(window.start)
-    length = min(max_answer_tokens, tokens)
-    if length <= 0:
-        return []
-    padded = np.concatenate([window.end, np.full(length - 1, -np.inf, dtype=window.end.dtype)])
-    # scores[i, k] is the score of the span of tokens i to i + k.
-    scores = window.start[:, None] + np.lib.stride_tricks.sliding_window_view(padded, length)
-    spans = []
-    for _ in range(n_best):
-        first, extent = divmod(int(np.argmax(scores)), length)
-        score = float(scores[first, extent])
-        if score == -np.inf:
+    places = boundaries(text)
+    parts = [window for window in windows if len(window.start)]
+    null_score = min((window.null for window in parts), default=float("inf"))
+    spans: list[Span] = []
+    while len(spans) < n_best:
+        found = [best_span(part, max_answer_tokens=max_answer_tokens) for part in parts]
+        best = min((span for span in found if span is not None), key=_rank, default=None)
+        if best is None:
             break
-        last = first + extent
-        spans.append(Span(int(window.offsets[first, 0]), int(window.offsets[last, 1]), score))
-        scores[first : last + 1] = -np.inf
-        for start in range(max(0, first - length + 1), first):
-            scores[start, first - start :] = -np.inf
-    return spans
+        taken = snap(best, places)
+        spans.append(taken)
+        parts = [rest for part in parts for rest in _outside(part, taken)]
+    return Reading(spans=spans, null_score=null_score)
+
+
+def best_span(window: WindowLogits, *, max_answer_tokens: int) -> Span | None:
+    """The best span of one window: start at or before end, at most `max_answer_tokens` long.
+
+    Equal scores: the one that starts first, then the shorter one.
+
+    Returns:
+        None if the window has no token, or only such whose logits are minus infinity.
+    """
+    length = min(max_answer_tokens, len(window.start))
+    if length <= 0:
+        return None
+
+    def ahead(values: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
+        """Shape (n, length); entry [i, k] is the value of token i + k, or 0 after the last."""
+        return np.lib.stride_tricks.sliding_window_view(np.pad(values, (0, length - 1)), length)
+
+    # scores[i, k] is the score of the span of tokens i to i + k. Past the last token, and for
+    # tokens of no width, which some tokenizers make, there is no span.
+    scores = np.where(
+        ahead(window.offsets[:, 1]) > window.offsets[:, :1],
+        window.start[:, None] + ahead(window.end),
+        -np.inf,
+    )
+    first, extent = divmod(int(np.argmax(scores)), length)
+    score = float(scores[first, extent])
+    if score == -np.inf:
+        return None
+    return Span(int(window.offsets[first, 0]), int(window.offsets[first + extent, 1]), score)
+
+
+def _outside(window: WindowLogits, span: Span) -> Iterator[WindowLogits]:
+    """What a window holds before a span and after it."""
+    before = int(np.searchsorted(window.offsets[:, 1], span.start, side="right"))
+    after = int(np.searchsorted(window.offsets[:, 0], span.end, side="left"))
+    for kept in (slice(before), slice(after, None)):
+        if len(window.start[kept]):
+            yield WindowLogits(
+                window.start[kept], window.end[kept], window.offsets[kept], window.null
+            )
 
 
 def drop_overlapping(spans: Iterable[Span]) -> list[Span]:
@@ -85,38 +111,30 @@ def drop_overlapping(spans: Iterable[Span]) -> list[Span]:
     Equal scores: the one that starts first, then the shorter one.
     """
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda s: (-s.score, s.start, s.end)):
+    for span in sorted(spans, key=_rank):
         if all(span.end <= other.start or other.end <= span.start for other in kept):
             kept.append(span)
     return kept
 
 
-def snap(spans: Iterable[Span], text: str) -> list[Span]:
-    """Spans grown to whole words, numbers, abbreviations and graphemes; empty ones left out."""
-    edges = [match.span() for match in _WORD.finditer(text)]
-    starts = np.array([start for start, _ in edges], dtype=np.int64)
-    ends = np.array([end for _, end in edges], dtype=np.int64)
-    grown = []
-    for span in spans:
-        start, end = span.start, span.end
-        if start >= end:
-            continue
-        word = int(np.searchsorted(ends, start, side="right"))
-        if word < len(edges):
-            start = min(start, int(starts[word]))
-        word = int(np.searchsorted(starts, end, side="left")) - 1
-        if word >= 0:
-            end = max(end, int(ends[word]))
-        grown.append(Span(*_whole_graphemes(text, start, end), span.score))
-    return grown
+def _rank(span: Span) -> tuple[float, int, int]:
+    return -span.score, span.start, span.end
 
 
-def _whole_graphemes(text: str, start: int, end: int) -> tuple[int, int]:
-    # A grapheme cluster can't begin before a line break, so the line is context enough.
-    line = text.rfind("\n", 0, start) + 1
-    for match in _GRAPHEME.finditer(text, line):
-        if match.start() <= start < match.end():
-            start = match.start()
-        if match.end() >= end:
-            return start, match.end()
-    return start, end
+def boundaries(text: str) -> npt.NDArray[np.int64]:
+    """Offsets where an answer may begin or end, in order, both ends of the text among them.
+
+    They are the places inside no word, number, abbreviation or grapheme cluster (Unicode UAX 29).
+    """
+    allowed = np.ones(len(text) + 1, dtype=np.bool_)
+    for pattern in (_WORD,) if text.isascii() else (_WORD, _GRAPHEME):
+        for match in pattern.finditer(text):
+            allowed[match.start() + 1 : match.end()] = False
+    return np.flatnonzero(allowed)
+
+
+def snap(span: Span, places: npt.NDArray[np.int64]) -> Span:
+    """A span grown to the nearest of the `boundaries` of its text."""
+    start = places[np.searchsorted(places, span.start, side="right") - 1]
+    end = places[np.searchsorted(places, span.end, side="left")]
+    return Span(int(start), int(end), span.score)

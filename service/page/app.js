@@ -3,7 +3,7 @@ import { element } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { codePointLength } from "./offsets.js";
 import { showDocuments, showEmpty } from "./shelf.js";
-import { recall, remember } from "./visit.js";
+import { noteLeaving, recall, remember } from "./visit.js";
 
 const LIMIT = 1000;
 const COUNT_FROM = 800;
@@ -185,6 +185,10 @@ document.getElementById("clear").addEventListener("click", () => {
   field.value = "";
   showCount();
   field.focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a")?.pathname === "/view") noteLeaving();
 });
 
 choice.addEventListener("change", () => choose(choice.value));

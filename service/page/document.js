@@ -5,6 +5,7 @@ import { announce, button, element, webAddress } from "./dom.js";
 import { codePointLength, utf16Indices } from "./offsets.js";
 import { blocksOfPieces } from "./pieces.js";
 import { problemElement, problemSentence } from "./problems.js";
+import { takeLeaving } from "./visit.js";
 
 const DATE_SOURCES = {
   sidecar: "from its sidecar file",
@@ -184,9 +185,14 @@ function goTo(mark) {
   requestAnimationFrame(() => mark.scrollIntoView({ block: "center" }));
 }
 
+// The server's policy is to send no referrer, so the page of the questions leaves a note instead.
+const [navigation] = performance.getEntriesByType("navigation");
+if (navigation?.type === "navigate" && takeLeaving()) {
+  history.replaceState({ fromQuestions: true }, "");
+}
+
 document.getElementById("back").addEventListener("click", (event) => {
-  const from = webAddress(document.referrer);
-  if (from?.origin !== location.origin || from.pathname !== "/") return;
+  if (!history.state?.fromQuestions) return;
   // Back to the very page, with its answers and where it was scrolled to.
   event.preventDefault();
   history.back();

@@ -4,6 +4,7 @@
  */
 
 const KEY = "pincite.visit.1";
+const LEAVING = "pincite.leaving";
 const KEPT = 50;
 
 /** @returns {{id: string, question: string, collection: string, response: object}[]} Newest first. */
@@ -26,5 +27,25 @@ export function remember(exchanges) {
     sessionStorage.setItem(KEY, JSON.stringify(kept));
   } catch {
     // Storage may be full or switched off: the page then forgets on reload, and works.
+  }
+}
+
+/** Notes that a link leads from the questions to a document. */
+export function noteLeaving() {
+  try {
+    sessionStorage.setItem(LEAVING, "1");
+  } catch {
+    // The document's way back then leads to a fresh page of questions.
+  }
+}
+
+/** @returns {boolean} Whether the page before this one was that of the questions; says so once. */
+export function takeLeaving() {
+  try {
+    const noted = sessionStorage.getItem(LEAVING) !== null;
+    sessionStorage.removeItem(LEAVING);
+    return noted;
+  } catch {
+    return false;
   }
 }

@@ -1,24 +1,22 @@
-"""Asking on the page: answers, history, cancelling, errors."""
+"""Asking on the page: answers, cancelling, history, documents."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from http.server import ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from .fake_service import FakeService, Json
 
 TALKS = "The talks went on. About 146,000 people fled their homes. They wait."
 TITLE = "Talks Go On"
 
 
 @pytest.fixture
-def talks(fake: Any) -> dict[str, Any]:
-    document: dict[str, Any] = fake.add(
-        "news/talks #1.txt", TALKS, title=TITLE, published_at="2020-01-13"
-    )
+def talks(fake: FakeService) -> Json:
+    document = fake.add("news/talks #1.txt", TALKS, title=TITLE, published_at="2020-01-13")
     fake.answer("How many fled?", [fake.cite(document, "146,000")])
     return document
 
@@ -33,12 +31,12 @@ def settled(page: Page) -> None:
     expect(page.locator(".exchange").first).not_to_have_attribute("aria-busy", "true")
 
 
-def status(page: Page) -> Any:
+def status(page: Page) -> Locator:
     return page.locator("#announcement[role=status]")
 
 
 def test_the_ask_box_has_the_focus_and_the_documents_are_listed(
-    page: Page, fake: Any, talks: dict[str, Any]
+    page: Page, fake: FakeService, talks: Json
 ) -> None:
     fake.add("plain.txt", "Nothing.", title=None)
     page.goto("/")
@@ -52,7 +50,7 @@ def test_the_ask_box_has_the_focus_and_the_documents_are_listed(
 
 
 @pytest.mark.usefixtures("talks")
-def test_an_answer_shows_its_quote_in_its_sentence(page: Page, fake: Any) -> None:
+def test_an_answer_shows_its_quote_in_its_sentence(page: Page, fake: FakeService) -> None:
     page.goto("/")
     ask(page, "  How many fled?\n")
     quote = page.get_by_role("blockquote")
@@ -71,7 +69,7 @@ def test_an_answer_shows_its_quote_in_its_sentence(page: Page, fake: Any) -> Non
     expect(page.locator("mark")).to_have_text("146,000")
 
 
-def test_a_document_without_title_or_date_is_named_by_its_id(page: Page, fake: Any) -> None:
+def test_a_document_without_title_or_date_is_named_by_its_id(page: Page, fake: FakeService) -> None:
     document = fake.add("notes/a.txt", "It costs 5 euros.")
     fake.answer("What does it cost?", [fake.cite(document, "5 euros")])
     page.goto("/")
@@ -80,7 +78,7 @@ def test_a_document_without_title_or_date_is_named_by_its_id(page: Page, fake: A
     expect(page.locator("figcaption .facts > :first-child")).to_have_text("undated")
 
 
-def test_sources_that_differ_are_said_to(page: Page, fake: Any) -> None:
+def test_sources_that_differ_are_said_to(page: Page, fake: FakeService) -> None:
     one = fake.add("1.txt", "It began in 1950.", title="One", published_at="2001-01-01")
     two = fake.add("2.txt", "It began in 1951.", title="Two", published_at="2002-02-02")
     three = fake.add("3.txt", "In 1951 it began.", title="Three")
@@ -109,7 +107,7 @@ def test_what_the_documents_do_not_say_is_said_plainly(page: Page) -> None:
     expect(status(page)).to_have_text("Not in these documents.")
 
 
-def test_words_of_documents_are_never_markup(page: Page, fake: Any) -> None:
+def test_words_of_documents_are_never_markup(page: Page, fake: FakeService) -> None:
     evil = "<img src=x onerror=alert(1)>"
     document = fake.add("e.txt", f"Say {evil} twice.", title=f"T {evil}")
     citation = fake.cite(document, evil) | {"url": "javascript:alert(1)"}
@@ -122,7 +120,7 @@ def test_words_of_documents_are_never_markup(page: Page, fake: Any) -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  \n\t "])
-def test_a_blank_question_is_not_sent(page: Page, fake: Any, blank: str) -> None:
+def test_a_blank_question_is_not_sent(page: Page, fake: FakeService, blank: str) -> None:
     page.goto("/")
     ask(page, blank)
     page.get_by_role("button", name="Ask").click()
@@ -131,7 +129,7 @@ def test_a_blank_question_is_not_sent(page: Page, fake: Any, blank: str) -> None
     assert [body["question"] for body in fake.asked] == ["Then this?"]
 
 
-def test_shift_enter_starts_a_line(page: Page, fake: Any) -> None:
+def test_shift_enter_starts_a_line(page: Page, fake: FakeService) -> None:
     page.goto("/")
     box = page.get_by_label("Ask the documents")
     box.press_sequentially("one")
@@ -143,7 +141,7 @@ def test_shift_enter_starts_a_line(page: Page, fake: Any) -> None:
     assert fake.asked[0]["question"] == "one\ntwo"
 
 
-def test_the_limit_counts_code_points(page: Page, fake: Any) -> None:
+def test_the_limit_counts_code_points(page: Page, fake: FakeService) -> None:
     page.goto("/")
     box = page.get_by_label("Ask the documents")
     box.fill("🙂" * 1001)
@@ -159,7 +157,7 @@ def test_the_limit_counts_code_points(page: Page, fake: Any) -> None:
 
 
 @pytest.mark.parametrize("way", ["Escape", "button"])
-def test_a_pending_question_can_be_cancelled(page: Page, fake: Any, way: str) -> None:
+def test_a_pending_question_can_be_cancelled(page: Page, fake: FakeService, way: str) -> None:
     fake.gate.clear()
     page.goto("/")
     ask(page, "Will it take long?")
@@ -179,7 +177,7 @@ def test_a_pending_question_can_be_cancelled(page: Page, fake: Any, way: str) ->
     expect(page.get_by_role("heading", level=3)).to_be_focused()
 
 
-def test_a_new_question_takes_the_place_of_a_pending_one(page: Page, fake: Any) -> None:
+def test_a_new_question_takes_the_place_of_a_pending_one(page: Page, fake: FakeService) -> None:
     fake.gate.clear()
     page.goto("/")
     ask(page, "First?")
@@ -191,7 +189,7 @@ def test_a_new_question_takes_the_place_of_a_pending_one(page: Page, fake: Any) 
 
 
 @pytest.mark.usefixtures("talks")
-def test_a_link_asks_its_question(page: Page, fake: Any) -> None:
+def test_a_link_asks_its_question(page: Page, fake: FakeService) -> None:
     page.goto("/?q=How+many+fled%3F")
     expect(page.locator("blockquote mark")).to_have_text("146,000")
     expect(page).to_have_title("How many fled? · Pincite")
@@ -201,7 +199,9 @@ def test_a_link_asks_its_question(page: Page, fake: Any) -> None:
     assert [body["question"] for body in fake.asked] == ["How many fled?"] * 2
 
 
-def test_back_and_forward_lead_to_questions_without_asking_again(page: Page, fake: Any) -> None:
+def test_back_and_forward_lead_to_questions_without_asking_again(
+    page: Page, fake: FakeService
+) -> None:
     page.goto("/")
     for question in ("One?", "Two?"):
         ask(page, question)
@@ -219,7 +219,7 @@ def test_back_and_forward_lead_to_questions_without_asking_again(page: Page, fak
 
 
 @pytest.mark.usefixtures("talks")
-def test_the_way_back_from_a_document_keeps_the_answers(page: Page, fake: Any) -> None:
+def test_the_way_back_from_a_document_keeps_the_answers(page: Page, fake: FakeService) -> None:
     page.goto("/")
     ask(page, "Who won?")
     settled(page)
@@ -243,7 +243,7 @@ def test_an_empty_collection_says_how_to_fill_it(page: Page) -> None:
     expect(page.locator("#documents code")).to_have_text("pincite index PATH")
 
 
-def test_another_collection_can_be_chosen(page: Page, fake: Any) -> None:
+def test_another_collection_can_be_chosen(page: Page, fake: FakeService) -> None:
     fake.add("d.txt", "D.")
     fake.add("o.txt", "O.", collection="other one")
     page.goto("/")
@@ -257,7 +257,7 @@ def test_another_collection_can_be_chosen(page: Page, fake: Any) -> None:
     assert {body["collection"] for body in fake.asked} == {"other one"}
 
 
-def test_a_long_list_is_shown_page_by_page(page: Page, fake: Any) -> None:
+def test_a_long_list_is_shown_page_by_page(page: Page, fake: FakeService) -> None:
     fake.page_size = 2
     for i in range(5):
         fake.add(f"{i}.txt", "x")
@@ -271,77 +271,9 @@ def test_a_long_list_is_shown_page_by_page(page: Page, fake: Any) -> None:
     assert names == [f"{i}.txt" for i in range(5)]
 
 
-def test_a_problem_is_told_and_can_be_tried_again(page: Page, fake: Any, watch: Any) -> None:
-    watch.expects_failure = True
-    body = {"title": "Too busy", "status": 503, "detail": "16 wait.", "remedy": "Ask later."}
-    fake.failures["/v1/ask"] = (503, body)
-    page.goto("/")
-    ask(page, "Who won?")
-    told = page.locator(".problem")
-    expect(told.get_by_role("paragraph")).to_have_text(["Too busy", "16 wait.", "Ask later."])
-    expect(status(page)).to_have_text("Too busy. 16 wait. Ask later.")
-    fake.failures.clear()
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".verdict")).to_have_text("Not in these documents.")
-    expect(page.get_by_role("heading", level=3)).to_be_focused()
-
-
-@pytest.mark.parametrize(
-    ("answer", "title"),
-    [
-        ((422, {"title": "Question too long", "status": 422}), "Question too long"),
-        ((413, "<h1>Refused</h1>"), "The server’s answer can’t be read"),
-        ((413, []), "The server’s answer can’t be read"),
-    ],
-)
-def test_what_would_fail_again_is_not_offered_again(
-    page: Page, fake: Any, watch: Any, answer: tuple[int, Any], title: str
-) -> None:
-    watch.expects_failure = True
-    fake.failures["/v1/ask"] = answer
-    page.goto("/")
-    ask(page, "Who won?")
-    expect(page.locator(".problem-title")).to_have_text(title)
-    assert page.get_by_role("button", name="Try again").count() == 0
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "<p>a proxy’s page</p>",
-        {"status": "sure", "answers": []},
-        {"status": "answered", "answers": []},
-        {"status": "answered", "answers": [{"answer": "x", "citations": []}]},
-    ],
-)
-def test_a_response_that_is_no_answer_is_not_shown_as_one(
-    page: Page, fake: Any, body: Any
-) -> None:
-    fake.failures["/v1/ask"] = (200, body)
-    page.goto("/")
-    ask(page, "Who won?")
-    expect(page.locator(".problem-title")).to_have_text("The server’s answer can’t be read")
-
-
-def test_a_server_that_is_gone_is_said_to_be(
-    page: Page, server: ThreadingHTTPServer, watch: Any
-) -> None:
-    watch.expects_failure = True
-    page.goto("/")
-    expect(page.locator("#documents")).to_contain_text("No documents yet.")
-    server.shutdown()
-    server.server_close()
-    ask(page, "Who won?")
-    expect(page.locator(".problem-title")).to_have_text("Pincite can’t be reached")
-    expect(page.locator(".problem")).to_contain_text("pincite serve")
-    expect(page.get_by_role("button", name="Try again")).to_be_visible()
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "pincite.test"])
 @pytest.mark.usefixtures("talks")
-def test_a_citation_can_be_copied(
-    new_page: Callable[..., Page], base_url: str, host: str
-) -> None:
+def test_a_citation_can_be_copied(new_page: Callable[..., Page], base_url: str, host: str) -> None:
     # On the second, plain http is no secure context, and there is no clipboard to write to.
     origin = f"http://{host}:{urlsplit(base_url).port}"
     page = new_page(base_url=origin)

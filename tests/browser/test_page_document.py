@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from .fake_service import FakeService, Json
+from .watch import Watch
+
 OLD_REVISION = f"sha256:{'cd' * 32}"
 
 
-def view(document: dict[str, Any], **place: object) -> str:
+def view(document: Json, **place: object) -> str:
     named = {"collection": "default", "document_id": document["document_id"]}
     return f"/view?{urlencode(named | place)}"
 
@@ -68,7 +70,7 @@ def test_offsets_outside_the_text_have_no_index(page: Page) -> None:
     ],
 )
 def test_the_quote_is_marked_in_view_and_focused(
-    page: Page, fake: Any, text: str, quote: str
+    page: Page, fake: FakeService, text: str, quote: str
 ) -> None:
     before = "🙂 A line before.\n" * 400
     document = fake.add("a/b c?#%.txt", before + text, title="Title")
@@ -91,10 +93,19 @@ def test_the_quote_is_marked_in_view_and_focused(
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [("4", "7"), ("7", "9"), ("3", "3"), ("4", "2"), ("-1", "2"), ("x", "2"), ("", "2"), ("1", None)],
+    [
+        ("4", "7"),
+        ("7", "9"),
+        ("3", "3"),
+        ("4", "2"),
+        ("-1", "2"),
+        ("x", "2"),
+        ("", "2"),
+        ("1", None),
+    ],
 )
 def test_a_place_that_does_not_exist_marks_nothing(
-    page: Page, fake: Any, start: str, end: str | None
+    page: Page, fake: FakeService, start: str, end: str | None
 ) -> None:
     # Six UTF-16 code units, but five code points.
     document = fake.add("a.txt", "🙂abcd")
@@ -106,12 +117,12 @@ def test_a_place_that_does_not_exist_marks_nothing(
     assert shown_text(page) == "🙂abcd"
 
 
-def test_the_end_of_the_text_is_a_place(page: Page, fake: Any) -> None:
+def test_the_end_of_the_text_is_a_place(page: Page, fake: FakeService) -> None:
     page.goto(view(fake.add("a.txt", "🙂abcd"), start=3, end=5))
     expect(page.locator("mark")).to_have_text("cd")
 
 
-def test_another_revision_than_the_cited_one_is_not_marked(page: Page, fake: Any) -> None:
+def test_another_revision_than_the_cited_one_is_not_marked(page: Page, fake: FakeService) -> None:
     document = fake.add("a.txt", "Now it says so.")
     fake.revisions["a.txt", OLD_REVISION] = document
     page.goto(view(document, revision=OLD_REVISION, start=0, end=3))
@@ -119,7 +130,9 @@ def test_another_revision_than_the_cited_one_is_not_marked(page: Page, fake: Any
     assert page.locator("mark").count() == 0
 
 
-def test_an_older_revision_is_marked_and_leads_to_the_current_one(page: Page, fake: Any) -> None:
+def test_an_older_revision_is_marked_and_leads_to_the_current_one(
+    page: Page, fake: FakeService
+) -> None:
     document = fake.add("d/a.txt", "Now it says 5.")
     old = {"text": "Then it said 4.", "revision": OLD_REVISION, "current": False}
     fake.revisions["d/a.txt", OLD_REVISION] = document | old
@@ -133,7 +146,7 @@ def test_an_older_revision_is_marked_and_leads_to_the_current_one(page: Page, fa
 
 
 def test_a_revision_that_is_gone_leads_to_the_current_one(
-    page: Page, fake: Any, watch: Any
+    page: Page, fake: FakeService, watch: Watch
 ) -> None:
     watch.expects_failure = True
     document = fake.add("a.txt", "Now it says 5.")
@@ -144,7 +157,7 @@ def test_a_revision_that_is_gone_leads_to_the_current_one(
 
 
 def test_a_document_that_could_not_be_opened_can_be_tried_again(
-    page: Page, fake: Any, watch: Any
+    page: Page, fake: FakeService, watch: Watch
 ) -> None:
     watch.expects_failure = True
     document = fake.add("a.txt", "It says 5.")
@@ -162,7 +175,7 @@ def test_an_address_without_document_says_so(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("No document is named")
 
 
-def test_page_debris_is_dimmed_and_explained(page: Page, fake: Any) -> None:
+def test_page_debris_is_dimmed_and_explained(page: Page, fake: FakeService) -> None:
     text = "🙂 Menu\nIt says 5.\nShare this\n"
     debris = ["🙂 Menu\n", "Share this\n"]
     excluded = [[text.index(part), text.index(part) + len(part)] for part in debris]
@@ -175,7 +188,7 @@ def test_page_debris_is_dimmed_and_explained(page: Page, fake: Any) -> None:
     assert shown_text(page) == text
 
 
-def test_what_is_known_of_a_document_is_shown(page: Page, fake: Any) -> None:
+def test_what_is_known_of_a_document_is_shown(page: Page, fake: FakeService) -> None:
     known = {"published_at": "2020-01-13", "published_at_source": "dateline"}
     address = "https://news.example/a?b=1"
     page.goto(view(fake.add("a/b.txt", "x", title="T", source_url=address, **known)))
@@ -187,7 +200,7 @@ def test_what_is_known_of_a_document_is_shown(page: Page, fake: Any) -> None:
     expect(link).to_have_attribute("rel", "noreferrer external")
 
 
-def test_a_source_that_is_no_web_address_is_no_link(page: Page, fake: Any) -> None:
+def test_a_source_that_is_no_web_address_is_no_link(page: Page, fake: FakeService) -> None:
     page.goto(view(fake.add("a.txt", "x", source_url="javascript:alert(1)")))
     expect(page.locator(".facts")).to_contain_text("undated")
     assert page.locator(".facts a").count() == 0
@@ -197,7 +210,7 @@ def test_a_source_that_is_no_web_address_is_no_link(page: Page, fake: Any) -> No
     ("line", "direction"), [("هرب الناس من العاصمة.", "rtl"), ("People fled.", "ltr")]
 )
 def test_text_is_set_in_its_own_direction(
-    page: Page, fake: Any, line: str, direction: str
+    page: Page, fake: FakeService, line: str, direction: str
 ) -> None:
     document = fake.add("a.txt", line, title=line)
     quote = line.split()[1]
@@ -211,7 +224,9 @@ def test_text_is_set_in_its_own_direction(
 
 
 @pytest.mark.parametrize("ending", ["\n", " ", ""], ids=["lines", "one line", "one word"])
-def test_a_very_long_document_opens_at_its_quote(page: Page, fake: Any, ending: str) -> None:
+def test_a_very_long_document_opens_at_its_quote(
+    page: Page, fake: FakeService, ending: str
+) -> None:
     sentence = f"The🙂counts as one character, wherever it stands.{ending}"
     sentence = sentence if ending else sentence.replace(" ", "🙂")
     half = sentence * (2_500_000 // len(sentence))
@@ -229,7 +244,7 @@ def test_a_very_long_document_opens_at_its_quote(page: Page, fake: Any, ending: 
     assert page.locator(".block").evaluate_all(cut) == 0
 
 
-def test_a_quote_longer_than_a_screen_is_marked_in_parts(page: Page, fake: Any) -> None:
+def test_a_quote_longer_than_a_screen_is_marked_in_parts(page: Page, fake: FakeService) -> None:
     text = "It says 🙂 so.\n" * 20_000
     page.goto(view(fake.add("long.txt", text), start=3, end=200_000))
     marks = page.locator("mark")

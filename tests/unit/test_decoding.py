@@ -52,10 +52,20 @@ def test_cp1251_without_declaration_is_detected_with_a_warning():
     assert "guess" in decoded.warning
 
 
-def test_latin1_without_declaration_is_detected_with_a_warning():
-    french = "Les négociations à Moscou ont échoué. Le maréchal a demandé un délai supplémentaire. "
-    decoded = decode((french * 5).encode("latin-1"), name="a")
-    assert decoded.text == french * 5
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Les négociations à Moscou ont échoué. Le maréchal a demandé un délai. ", "cp1252"),
+        ("Die Gespräche über den Waffenstillstand sind für beide Seiten größer. ", "cp1252"),
+        ("Libya’s rival leaders “agreed” to a café meeting – naïve as it was. ", "cp1252"),
+        ("Οι συνομιλίες στη Μόσχα απέτυχαν και ο στρατηγός ζήτησε χρόνο. ", "cp1253"),
+        ("فشلت المحادثات في موسكو وطلب المشير مزيدا من الوقت لدراسة الوثيقة. ", "cp1256"),
+        ("莫斯科会谈未能签署停火协议，将军要求更多时间考虑。", "gb18030"),
+    ],
+)
+def test_other_encodings_are_detected_with_a_warning(text, encoding):
+    decoded = decode((text * 5).encode(encoding), name="a")
+    assert (decoded.text, decoded.encoding) == (text * 5, encoding)
     assert "guess" in decoded.warning
 
 

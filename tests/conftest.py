@@ -1,0 +1,81 @@
+"""What tests at all distances share: the sample documents indexed once, and a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+PINCITE = Path(sys.executable).with_name("pincite")
+
+RunPincite = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """The environment without the tester's own settings, and these PINCITE_* ones."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PINCITE_")}
+    return inherited | {f"PINCITE_{k.upper()}": str(v) for k, v in settings.items()}
+
+
+@pytest.fixture(scope="session")
+def run_pincite() -> RunPincite:
+    """Runs the command line in a process of its own."""
+
+    def run(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PINCITE, *map(str, arguments)],
+            env=environment(**settings),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def seeds_data(tmp_path_factory: pytest.TempPathFactory, run_pincite: RunPincite) -> Path:
+    """A data folder in which `pincite index seeds` put the sample documents; don't write to it."""
+    data_dir = tmp_path_factory.mktemp("seeds-data")
+    done = run_pincite("index", SEEDS, data_dir=data_dir)
+    assert done.returncode == 0, done.stderr
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Runs a real server over TCP; gives its address without the final slash."""
+
+    @contextmanager
+    def run(**settings: object) -> Iterator[str]:
+        with subprocess.Popen(
+            [PINCITE, "serve", "--json"],
+            env=environment(port=0, **settings),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                yield json.loads(process.stdout.readline())["url"].rstrip("/")
+            finally:
+                process.terminate()
+                process.wait(timeout=30)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def server(seeds_data: Path, serve: Serve) -> Iterator[str]:
+    """A server of the sample documents."""
+    with serve(data_dir=seeds_data) as url:
+        yield url

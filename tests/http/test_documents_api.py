@@ -1,0 +1,114 @@
+"""Documents, collections and health, in process with fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from fastapi.testclient import TestClient
+from samples import DOCUMENTS, put_documents
+
+from index.catalog import Catalog
+
+BASE = "/v1/collections/default/documents"
+
+
+def test_collections_are_counted(client: TestClient) -> None:
+    assert client.get("/v1/collections").json() == {
+        "collections": [{"name": "default", "documents": 2}]
+    }
+
+
+def test_documents_are_listed_in_order_page_by_page(client: TestClient) -> None:
+    whole = client.get(BASE).json()
+    ids = [document["document_id"] for document in whole["documents"]]
+    assert ids == sorted(DOCUMENTS)
+    assert (whole["total"], whole["next"]) == (2, None)
+    first = client.get(BASE, params={"limit": 1}).json()
+    second = client.get(BASE, params={"limit": 1, "after": first["next"]}).json()
+    assert first["documents"] + second["documents"] == whole["documents"]
+    assert second["next"] is None
+
+
+def test_document_is_described(client: TestClient) -> None:
+    body = client.get(f"{BASE}/news/first.txt").json()
+    assert body["characters"] == len(DOCUMENTS["news/first.txt"])
+    assert body["passages"] == 1
+    assert body["revisions"] == 1
+    assert body["media_type"] == "text/plain"
+    assert body["published_at"] is None
+
+
+@pytest.mark.parametrize("document_id", sorted(DOCUMENTS))
+def test_text_is_returned_as_stored(client: TestClient, document_id: str) -> None:
+    body = client.get(f"{BASE}/{quote(document_id)}/text").json()
+    assert body["text"] == DOCUMENTS[document_id]
+    assert body["current"] is True
+    assert body["excluded"] == []
+
+
+def test_replaced_revision_can_still_be_read(client: TestClient, tmp_path: Path) -> None:
+    before = client.get(f"{BASE}/news/first.txt").json()["revision"]
+    put_documents(tmp_path, {"news/first.txt": "The war displaced 150,000 people."})
+    old = client.get(f"{BASE}/news/first.txt/text", params={"revision": before}).json()
+    new = client.get(f"{BASE}/news/first.txt/text").json()
+    assert (old["text"], old["current"]) == (DOCUMENTS["news/first.txt"], False)
+    assert (new["text"], new["current"]) == ("The war displaced 150,000 people.", True)
+    assert client.get(f"{BASE}/news/first.txt").json()["revisions"] == 2
+
+
+def test_running_server_answers_from_what_another_process_put_in(
+    client: TestClient, tmp_path: Path
+) -> None:
+    put_documents(tmp_path, {"news/first.txt": "The war displaced 150,000 people."})
+    body = client.post("/v1/ask", json={"question": "How many people were displaced?"}).json()
+    assert body["answers"][0]["answer"] == "150,000"
+    assert "146,000" not in [answer["answer"] for answer in body["answers"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("/v1/collections/other/documents", "unknown_collection"),
+        ("/v1/collections/other/documents/a.txt", "unknown_collection"),
+        (f"{BASE}/none.txt", "unknown_document"),
+        (f"{BASE}/none.txt/text", "unknown_document"),
+        (f"{BASE}/news/first.txt/text?revision=sha256:0", "unknown_revision"),
+        ("/nothing", "not_found"),
+        ("/page/nothing.js", "not_found"),
+    ],
+)
+def test_what_is_not_there_is_a_404_problem(client: TestClient, address: str, code: str) -> None:
+    response = client.get(address)
+    assert (response.status_code, response.json()["code"]) == (404, code)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_wrong_method_is_a_problem(client: TestClient) -> None:
+    response = client.delete("/v1/ask")
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert response.headers["allow"] == "POST"
+
+
+def test_ready_while_the_catalogs_open(client: TestClient) -> None:
+    assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_not_ready_when_a_catalog_is_damaged(
+    make_client: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "catalog.sqlite").write_bytes(b"not a database, though long enough" * 100)
+    response = make_client().get("/readyz")
+    assert (response.status_code, response.json()["code"]) == (500, "damaged_catalog")
+
+
+def test_empty_collection(client: TestClient, tmp_path: Path) -> None:
+    Catalog(tmp_path / "empty" / "catalog.sqlite", create=True).close()
+    listed = client.get("/v1/collections/empty/documents").json()
+    assert listed == {"documents": [], "total": 0, "next": None}
+    asked = client.post("/v1/ask", json={"question": "Who?", "collection": "empty"}).json()
+    assert (asked["status"], asked["no_answer"]["score"]) == ("no_answer", None)

@@ -1,0 +1,76 @@
+"""Hosts, origins and body limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.guard import SECURITY_HEADERS
+
+ASK = {"question": "How many people were displaced?"}
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "LOCALHOST", "127.0.0.1:1", "[::1]:8000", "[::1]"]
+)
+def test_own_host_is_answered(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:8000"])
+def test_foreign_host_is_refused(client: TestClient, host: str) -> None:
+    response = client.get("/healthz", headers={"Host": host})
+    assert (response.status_code, response.json()["code"]) == (421, "forbidden_host")
+
+
+def test_more_hosts_can_be_allowed(make_client: Callable[..., TestClient]) -> None:
+    client = make_client(allowed_hosts="pincite.example, localhost")
+    assert client.get("/healthz", headers={"Host": "pincite.example"}).status_code == 200
+    assert client.get("/healthz", headers={"Host": "127.0.0.1"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:9999", "http://localhost.evil"]
+)
+def test_other_sites_pages_are_refused(client: TestClient, origin: str) -> None:
+    response = client.post("/v1/ask", json=ASK, headers={"Origin": origin})
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden_origin")
+
+
+def test_own_page_and_allowed_origins_are_answered(
+    make_client: Callable[..., TestClient],
+) -> None:
+    client = make_client(allowed_origins="https://wiki.example")
+    for origin in ("http://localhost", "https://wiki.example"):
+        response = client.post("/v1/ask", json=ASK, headers={"Origin": origin})
+        assert response.json()["status"] == "answered"
+
+
+def test_body_over_the_limit_is_refused_by_its_length(
+    make_client: Callable[..., TestClient],
+) -> None:
+    client = make_client(max_bytes=100)
+    response = client.post("/v1/ask", json={"question": "x" * 100})
+    assert (response.status_code, response.json()["code"]) == (413, "request_too_large")
+    assert "100" in response.json()["detail"]
+
+
+def test_body_of_unknown_length_is_refused_while_it_comes(
+    make_client: Callable[..., TestClient],
+) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 10
+
+    response = make_client(max_bytes=100).post(
+        "/v1/ask", content=pieces(), headers={"Content-Type": "application/json"}
+    )
+    assert (response.status_code, response.json()["code"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize("address", ["/", "/view", "/healthz", "/page/app.js", "/nothing"])
+def test_security_headers_are_always_sent(client: TestClient, address: str) -> None:
+    headers = client.get(address).headers
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS

@@ -1,0 +1,311 @@
+"""The catalog: what was put in is what comes out, revision by revision."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.catalog import APPLICATION_ID, CATALOG_FORMAT, Catalog
+from index.errors import (
+    BusyCatalog,
+    CatalogError,
+    DamagedCatalog,
+    ForeignCatalog,
+    NewerCatalog,
+    UnknownDocument,
+    UnknownRevision,
+    UnwritableCatalog,
+)
+from index.types import Document, Passage, Segmentation, TextRange
+
+EMBEDDER = "toy@1"
+
+
+def make(document_id: str, text: str, **more: object) -> Document:
+    known = {"title": "A title", "published_at": None, "published_at_source": None}
+    return Document(
+        document_id=document_id,
+        text=text,
+        revision="sha256:" + hashlib.sha256(text.encode()).hexdigest(),
+        source_url=None,
+        media_type="text/plain",
+        encoding="utf-8",
+        extractor="plain/1",
+        source=text.encode(),
+        metadata={"tags": ["a", "b"]},
+        **(known | more),  # type: ignore[arg-type]
+    )
+
+
+def halves(text: str) -> Segmentation:
+    middle = len(text) // 2
+    pieces = (TextRange(0, middle), TextRange(middle, len(text)))
+    return Segmentation(
+        excluded=(TextRange(0, 1),),
+        sentences=pieces,
+        passages=tuple(Passage(start, end, 3) for start, end in pieces),
+    )
+
+
+def put(catalog: Catalog, document: Document, seed: int = 0, **more: object) -> int:
+    vectors = np.random.default_rng(seed).standard_normal((2, 8)).astype(np.float16)
+    given = {"embedder": EMBEDDER, "lines": {}} | more
+    return catalog.put(document, halves(document.text), vectors, **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog(tmp_path / "c" / "catalog.sqlite", create=True)
+
+
+def test_document_comes_back_as_it_was_put(catalog: Catalog, tmp_path: Path) -> None:
+    document = make("a/\U0001f600.txt", "Grüße, \u05e9\u05dc\u05d5\u05dd \U0001f600!")
+    assert put(catalog, document) == 1
+    catalog.close()
+    again = Catalog(tmp_path / "c" / "catalog.sqlite")
+    with again.snapshot() as snapshot:
+        stored = snapshot.stored_document(document.document_id)
+    assert stored.document == document
+    assert stored.current
+    assert stored.generation == 1
+    segmentation = halves(document.text)
+    assert (stored.excluded, stored.sentences) == (segmentation.excluded, segmentation.sentences)
+    assert again.catalog_id == catalog.catalog_id
+
+
+def test_replaced_revision_keeps_its_text_and_loses_its_passages(catalog: Catalog) -> None:
+    old, new = make("a", "old words here"), make("a", "new words here")
+    put(catalog, old)
+    with catalog.snapshot() as snapshot:
+        old_ids = set(snapshot.passage_ids().tolist())
+    assert put(catalog, new, seed=1) == 2
+    with catalog.snapshot() as snapshot:
+        assert snapshot.stored_document("a").document == new
+        kept = snapshot.stored_document("a", old.revision)
+        assert (kept.document, kept.current) == (old, False)
+        assert snapshot.summary("a").revisions == 2
+        new_ids = set(snapshot.passage_ids().tolist())
+        assert len(new_ids) == 2
+        assert not old_ids & new_ids
+        assert snapshot.hits(dict.fromkeys(old_ids, 1.0)) == []
+
+
+def test_going_back_to_an_older_text_makes_it_current_again(catalog: Catalog) -> None:
+    first, second = make("a", "first text"), make("a", "second text")
+    for document in (first, second, first):
+        put(catalog, document)
+    with catalog.snapshot() as snapshot:
+        assert snapshot.stored_document("a").document == first
+        assert snapshot.summary("a").revisions == 2
+        assert len(snapshot.passage_ids()) == 2
+
+
+def test_hits_quote_the_document_in_the_order_asked(catalog: Catalog) -> None:
+    document = make("a", "\U0001f600\U0001f600 left right")
+    put(catalog, document)
+    with catalog.snapshot() as snapshot:
+        first, second = snapshot.passage_ids().tolist()
+        hits = snapshot.hits({second: 0.5, 99: 0.4, first: 0.3})
+    assert [(hit.passage_id, hit.score) for hit in hits] == [(second, 0.5), (first, 0.3)]
+    assert [hit.text for hit in hits] == [document.text[h.start : h.end] for h in hits]
+    assert "".join(hit.text for hit in reversed(hits)) == document.text
+
+
+def test_only_exactly_the_same_document_is_unchanged(catalog: Catalog) -> None:
+    document = make("a", "some words")
+    put(catalog, document)
+    assert catalog.is_unchanged(document, EMBEDDER)
+    assert not catalog.is_unchanged(document, "other@1")
+    assert not catalog.is_unchanged(replace(document, document_id="b"), EMBEDDER)
+    for change in (
+        {"title": "Another"},
+        {"published_at": "2020-01-13"},
+        {"metadata": {}},
+        {"source": b"other bytes"},
+        {"extractor": "plain/2"},
+    ):
+        assert not catalog.is_unchanged(replace(document, **change), EMBEDDER), change
+
+
+def test_vectors_come_back_row_by_row(catalog: Catalog) -> None:
+    put(catalog, make("a", "one two"), seed=1)
+    put(catalog, make("b", "three four"), seed=2)
+    with catalog.snapshot() as snapshot:
+        found = list(snapshot.vectors(EMBEDDER))
+        ids = np.concatenate([ids for ids, _ in found])
+        assert np.array_equal(ids, snapshot.passage_ids())
+        assert snapshot.embedders() == {EMBEDDER}
+        some = list(snapshot.vectors(EMBEDDER, {int(ids[-1])}))
+    for seed, (_, matrix) in enumerate(found, start=1):
+        wanted = np.random.default_rng(seed).standard_normal((2, 8)).astype(np.float16)
+        assert np.array_equal(matrix, wanted)
+    assert len(some) == 1
+
+
+def test_lines_are_repeated_from_the_third_document_on(catalog: Catalog) -> None:
+    for name in "ab":
+        put(catalog, make(name, f"{name} some text"), lines={7: False, ord(name): False})
+    with catalog.snapshot() as snapshot:
+        assert snapshot.repeated_lines({7, 8, ord("a")}, "c", minimum=3) == {7}
+        assert snapshot.repeated_lines({7}, "a", minimum=3) == set()
+        assert snapshot.outdated_exclusions(minimum=3) == []
+    put(catalog, make("c", "c some text"), lines={7: True})
+    with catalog.snapshot() as snapshot:
+        assert snapshot.outdated_exclusions(minimum=3) == ["a", "b"]
+
+
+def test_unknown_names_are_told_apart(catalog: Catalog) -> None:
+    put(catalog, make("a", "some words"))
+    with catalog.snapshot() as snapshot:
+        with pytest.raises(UnknownDocument, match="'b'"):
+            snapshot.stored_document("b")
+        with pytest.raises(UnknownDocument, match="'b'"):
+            snapshot.stored_document("b", "sha256:0")
+        with pytest.raises(UnknownRevision, match="'sha256:0'"):
+            snapshot.stored_document("a", "sha256:0")
+        with pytest.raises(UnknownDocument, match="'b'"):
+            snapshot.summary("b")
+
+
+def test_snapshot_does_not_see_what_is_written_meanwhile(catalog: Catalog) -> None:
+    put(catalog, make("a", "before words"))
+    with catalog.snapshot() as snapshot:
+        assert snapshot.generation() == 1
+        writer = threading.Thread(target=put, args=(catalog, make("a", "after words")))
+        writer.start()
+        writer.join()
+        assert snapshot.generation() == 1
+        assert snapshot.stored_document("a").document.text == "before words"
+    assert catalog.generation() == 2
+
+
+def test_many_writers_lose_nothing(catalog: Catalog) -> None:
+    threads = [
+        threading.Thread(target=put, args=(catalog, make(f"{n}", f"text number {n}")))
+        for n in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with catalog.snapshot() as snapshot:
+        assert snapshot.count_documents() == 12
+        assert snapshot.generation() == 12
+
+
+def test_failed_put_leaves_nothing(catalog: Catalog) -> None:
+    put(catalog, make("a", "before words"))
+    connection = sqlite3.connect(catalog.path)
+    connection.execute(
+        "CREATE TRIGGER no_lines BEFORE INSERT ON lines BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    with pytest.raises(CatalogError, match="no"):
+        put(catalog, make("a", "after words"), lines={1: False})
+    with catalog.snapshot() as snapshot:
+        assert snapshot.generation() == 1
+        assert snapshot.stored_document("a").document.text == "before words"
+        assert snapshot.summary("a").revisions == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_vectors_must_be_half_precision(catalog: Catalog, dtype: type) -> None:
+    document = make("a", "some words")
+    with pytest.raises(ValueError, match="float16"):
+        catalog.put(
+            document,
+            halves(document.text),
+            np.zeros((2, 8), dtype=dtype),
+            embedder=EMBEDDER,
+            lines={},
+        )
+
+
+def test_missing_catalog(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="pincite index"):
+        Catalog(tmp_path / "catalog.sqlite")
+
+
+def test_foreign_database(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE other (x)")
+    connection.commit()
+    for create in (True, False):
+        with pytest.raises(ForeignCatalog, match=str(path)):
+            Catalog(path, create=create)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("other",)]
+
+
+def test_newer_catalog(catalog: Catalog) -> None:
+    catalog.close()
+    connection = sqlite3.connect(catalog.path)
+    connection.execute(f"PRAGMA user_version = {CATALOG_FORMAT + 1}")
+    connection.close()
+    with pytest.raises(NewerCatalog, match=f"format {CATALOG_FORMAT + 1}"):
+        Catalog(catalog.path)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_file_that_is_no_database(tmp_path: Path, create: bool) -> None:
+    path = tmp_path / "catalog.sqlite"
+    path.write_bytes(b"\x00garbage" * 1000)
+    with pytest.raises(DamagedCatalog, match=str(path)):
+        Catalog(path, create=create)
+    assert path.read_bytes() == b"\x00garbage" * 1000
+
+
+def test_catalog_cut_in_half(catalog: Catalog) -> None:
+    for n in range(20):
+        put(catalog, make(f"{n}", f"text {n} " * 500))
+    catalog.close()
+    whole = catalog.path.read_bytes()
+    catalog.path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CatalogError):  # noqa: PT012 - either the opening or the reading says so
+        again = Catalog(catalog.path)
+        with again.snapshot() as snapshot:
+            for summary in snapshot.summaries():
+                snapshot.stored_document(summary.document_id)
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnwritableCatalog, match="--data-dir"):
+        Catalog(tmp_path / "file" / "catalog.sqlite", create=True)
+
+
+def test_two_processes_may_make_the_same_catalog(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    barrier = threading.Barrier(8)
+    ids: list[str] = []
+
+    def open_it() -> None:
+        barrier.wait()
+        ids.append(Catalog(path, create=True).catalog_id)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 8
+    assert len(set(ids)) == 1
+
+
+def test_file_says_what_it_is(catalog: Catalog) -> None:
+    connection = sqlite3.connect(catalog.path)
+    assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_locked_catalog_is_busy(catalog: Catalog) -> None:
+    blocker = sqlite3.connect(catalog.path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    catalog.close()
+    with pytest.raises(BusyCatalog, match=str(catalog.path)):
+        put(Catalog(catalog.path, busy_seconds=0.05), make("a", "some words"))
