@@ -98,7 +98,6 @@ PRAGMA user_version = {CATALOG_FORMAT};
 """
 
 
-
 class Catalog:
     """One collection's catalog.
 

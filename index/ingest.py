@@ -18,7 +18,7 @@ import numpy as np
 from index.catalog import Catalog
 from index.debris import REPEATED_IN, candidate_lines
 from index.embedder import Embedder
-from index.errors import CatalogError, DocumentError, ModelError, PinciteError
+from index.errors import DocumentError, PinciteError
 from index.faults import reach
 from index.files import Source, find_sources, read_document
 from index.passages import passage_input, segment

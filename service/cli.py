@@ -157,9 +157,7 @@ def _gap(neighbour: str) -> str:
 @_collection_option
 @_data_option
 @_json_option
-def search(
-    query: str, limit: int, collection: str, data_dir: Path | None, as_json: bool
-) -> None:
+def search(query: str, limit: int, collection: str, data_dir: Path | None, as_json: bool) -> None:
     """Find the passages most like a query."""
     settings = _settings(data_dir=data_dir)
     from service.answering import check_question

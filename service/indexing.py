@@ -9,8 +9,8 @@ import click
 from tqdm import tqdm
 
 from index.collection import CollectionStore
-from index.ingest import Ingester, IngestReport, ingest_paths
 from index.files import Source
+from index.ingest import Ingester, IngestReport, ingest_paths
 from service import wiring
 from service.settings import Settings
 

@@ -126,9 +126,7 @@ def test_wrong_field_is_named(client: TestClient) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"question=Who", b"\xff\xfe", b'{"question": "Who'])
 def test_body_that_is_not_json(client: TestClient, body: bytes) -> None:
-    response = client.post(
-        "/v1/ask", content=body, headers={"Content-Type": "application/json"}
-    )
+    response = client.post("/v1/ask", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
 
 
