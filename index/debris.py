@@ -121,9 +121,8 @@ def _tail(paragraphs: list[Paragraph], start: int) -> set[int]:
         seen = [paragraphs[at] for at in members]
         introduced = members[0] > 0 and paragraphs[members[0] - 1].line.endswith(":")
         bullets = any(paragraph.bullet for paragraph in seen)
-        if letter or introduced or bullets or _is_content(seen) or _is_signature(seen):
-            continue
-        if _have_labels(seen):
+        content = bullets or _is_content([paragraphs[at] for at in run]) or _is_signature(seen)
+        if not (letter or introduced or content) and _have_labels(seen):
             dropped |= set(members)
     return dropped
 

@@ -28,6 +28,10 @@ WINDOW = 1000
 WRAP_WIDTHS = (40, 120)
 """Widths, in code points, that hard-wrapped text has. Lines outside are paragraphs."""
 
+WRAP_SLACK = 6
+"""Code points by which a wrapped line may be shorter: not all wrapping is greedy, and a block's
+width is known by its longest line only."""
+
 CLUSTER = regex.compile(r"\X")
 """One extended grapheme cluster."""
 
@@ -91,8 +95,8 @@ def paragraphs(text: str, start: int = 0, end: int | None = None) -> list[TextRa
     """Divides `text[start:end]` into paragraphs.
 
     Blank lines separate paragraphs. So does a single newline, unless it was put there to fit a
-    width: the next line's first word would not have fitted on the line, which is how greedy
-    wrapping breaks lines. List items, headings and rows of tables start on their own line.
+    width: the next line's first word would not have fitted on the line, which is how wrapping
+    breaks lines. List items, headings and rows of tables start on their own line.
 
     Args:
         text: The document's text.
@@ -209,7 +213,7 @@ def _wrap_width(text: str, block: list[TextRange]) -> int:
 
 
 def _continues(text: str, line: TextRange, following: TextRange, width: int) -> bool:
-    """Whether greedy wrapping to `width` would have broken the paragraph between two lines."""
+    """Whether wrapping to `width` would have broken the paragraph between two lines."""
     if not width or _length(text, line) > width:
         return False
     next_line = text[following.start : following.end]
@@ -219,7 +223,7 @@ def _continues(text: str, line: TextRange, following: TextRange, width: int) -> 
     deeper = _indent(next_line) > _indent(this_line)
     if deeper and not BULLET.match(this_line):
         return False
-    return _length(text, line) + 1 + len(next_line.split(maxsplit=1)[0]) > width
+    return _length(text, line) + 1 + len(next_line.split(maxsplit=1)[0]) > width - WRAP_SLACK
 
 
 def _length(text: str, line: TextRange) -> int:

@@ -12,7 +12,8 @@ PinciteError
 ├── RequestTooLarge          the body is over the limit
 ├── InvalidJSON              the body is not JSON
 ├── ForbiddenHost            the Host header names no host that this server answers for
-└── ForbiddenOrigin          a page of another site sends the request
+├── ForbiddenOrigin          a page of another site sends the request
+└── AddressUnavailable       the server can't listen where it should
 """
 
 from __future__ import annotations

@@ -87,6 +87,16 @@ class ModelExecutor:
             DeadlineExceeded: It took too long, waiting included.
             RequestCancelled: It was abandoned.
         """
+        gone = asyncio.ensure_future(abandoned) if abandoned is not None else None
+        try:
+            return await self._run(work, gone)
+        finally:
+            if gone is not None:
+                gone.cancel()
+
+    async def _run(
+        self, work: Callable[[Callable[[], None]], T], gone: asyncio.Future[None] | None
+    ) -> T:
         if self.in_flight >= self._max_in_flight:
             raise Overloaded(
                 f"{self.in_flight} questions are being worked on; that is the limit.",
@@ -104,7 +114,6 @@ class ModelExecutor:
         self.in_flight += 1
         running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         result = asyncio.wrap_future(running)
-        gone = asyncio.ensure_future(abandoned) if abandoned is not None else None
         try:
             awaited: set[asyncio.Future[Any]] = {result} if gone is None else {result, gone}
             await asyncio.wait(
@@ -120,8 +129,6 @@ class ModelExecutor:
         finally:
             ticket.cancel()
             result.cancel()
-            if gone is not None:
-                gone.cancel()
 
     def _done(self) -> None:
         self.in_flight -= 1

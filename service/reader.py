@@ -164,14 +164,17 @@ def check_files(folder: Path) -> None:
     """See that a model folder's files are those that its `SHA256SUMS` lists.
 
     Raises:
-        CorruptModel: One is missing or differs.
+        CorruptModel: One is missing or differs, or the list itself is missing.
     """
-    for line in (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines():
+    remedy = "Install Pincite again; don't use these weights."
+    checksums = folder / _CHECKSUMS
+    if not checksums.is_file():
+        raise CorruptModel(f"{checksums} is missing.", remedy)
+    for line in checksums.read_text(encoding="utf-8").splitlines():
         expected, _, name = line.partition("  ")
         path = folder / name
-        actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+        if not path.is_file():
+            raise CorruptModel(f"{path} is missing.", remedy)
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
         if actual != expected:
-            raise CorruptModel(
-                f"{path} has SHA-256 {actual}, not the expected {expected}.",
-                "Install Pincite again; don't use these weights.",
-            )
+            raise CorruptModel(f"{path} has SHA-256 {actual}, not the expected {expected}.", remedy)

@@ -80,8 +80,8 @@ class NoAnswerModel(_Wire):
     """How strongly the reader holds that the documents don't answer."""
 
     score: float | None = Field(
-        description="Least margin, over the passages read, of 'not answered here' over the best "
-        "span. Above the threshold (0 by default), the status is no_answer. Null: nothing read."
+        description="How far the strongest evidence for an answer, null score included, stays "
+        "below the threshold: positive when the status is no_answer. Null: nothing was read."
     )
     probability: float | None = Field(None, description="Null: not calibrated yet.")
     reason: str | None = None

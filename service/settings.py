@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.embedder import DEFAULT_EMBEDDER
+from service.answering import NULL_THRESHOLD
 from service.reader import DEFAULT_READER
 
 
@@ -44,9 +45,9 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Longest time for a question or search; then 504."
     )
     null_threshold: float = Field(
-        0.0,
-        description="A question is answered if a passage's best span scores more than its null "
-        "score less this; higher answers more, and more wrongly.",
+        NULL_THRESHOLD,
+        description="Evidence that a passage must have for a question to be answered: its best "
+        "span over its null score, plus its similarity; lower answers more, and more wrongly.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("localhost", "127.0.0.1", "[::1]"),

@@ -88,7 +88,8 @@ class Answer:
     """An answer in a document's own words.
 
     Attributes:
-        score: The reader's score; higher is better; no probability.
+        score: Sum of the span's start and end logits and of the passage's weighted similarity to
+            the question; higher is better; no probability.
         support: How many sources say so.
         citations: Where it stands.
     """
@@ -109,8 +110,8 @@ class AnswerSet:
     Attributes:
         status: Whether the documents answer the question.
         answers: Best first; empty if they don't.
-        no_answer_score: The least margin, over the passages read, of "not answered here" over the
-            best span; None if there was nothing to read.
+        no_answer_score: How far the strongest passage's evidence for an answer stays below the
+            threshold; positive if there is no answer, None if there was nothing to read.
         generation: The catalog's generation that was searched.
         timings_ms: Milliseconds spent in each stage.
     """

@@ -11,9 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from samples import SEEDS
 
-ROOT = Path(__file__).parents[1]
-SEEDS = ROOT / "seeds"
 PINCITE = Path(sys.executable).with_name("pincite")
 
 RunPincite = Callable[..., subprocess.CompletedProcess[str]]

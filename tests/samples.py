@@ -1,4 +1,4 @@
-"""Small collections made with the fake embedder."""
+"""The sample documents, and small collections made with the fake embedder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from fakes import FakeEmbedder
 from index.collection import CollectionStore
 from index.documents import make_document
 from index.ingest import Ingester
+
+SEEDS = Path(__file__).parents[1] / "seeds"
 
 DOCUMENTS = {
     "news/first.txt": "Aid agencies report from the city.\n\nThe war displaced 146,000 people.",

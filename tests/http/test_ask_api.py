@@ -202,9 +202,7 @@ class BrokenReader(FakeReader):
         super().__init__()
         self._error = error
 
-    def read(
-        self, question: str, texts: Sequence[str], check: Callable[[], None]
-    ) -> list[list[WindowLogits]]:
+    def read(self, *_: object) -> list[list[WindowLogits]]:
         raise self._error
 
 
