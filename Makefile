@@ -65,6 +65,17 @@ format: $(VENV)/.lint ## Format the code
 eval: $(VENV)/.test ## Ask the golden questions of seeds/ and print the figures by kind
 	$(BIN)/python -m pytest -s -q tests/eval
 
+.PHONY: image
+image: ## Build the container image `pincite` with Docker or Podman
+	engine=docker; docker info >/dev/null 2>&1 || engine=podman; \
+	BUILDAH_FORMAT=docker $$engine build --tag pincite --build-arg TORCH_INDEX=$(TORCH_INDEX) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--build-arg REVISION=$$(git rev-parse HEAD) .
+
+.PHONY: image-check
+image-check: ## Build the image and try it locked down (BASE=debootstrap: on a base made here)
+	PYTHON=$(PYTHON) TORCH_INDEX=$(TORCH_INDEX) BASE=$(BASE) scripts/image_check.sh
+
 .PHONY: constraints
 constraints: $(VENV)/.lint ## Pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable | sed -E 's/\+cpu$$//' > constraints.txt

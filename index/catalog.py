@@ -229,6 +229,7 @@ class Catalog:
         *,
         embedder: str,
         lines: Mapping[int, bool],
+        replacing: int | None = None,
     ) -> int:
         """Store a document as its current revision, in one transaction.
 
@@ -239,9 +240,11 @@ class Catalog:
             embedder: Model id of what made the vectors.
             lines: Key of each short line of the document, and whether it was taken as repeated
                 across documents.
+            replacing: Store it only over the current revision that this generation wrote; if
+                another has been written since, that one stays. None to store it in any case.
 
         Returns:
-            The catalog's new generation.
+            The catalog's generation: a new one, if the document was stored.
 
         Raises:
             CatalogError: Nothing was stored.
@@ -257,6 +260,9 @@ class Catalog:
             try:
                 reach("catalog.begun")
                 generation = int(self._meta("generation")) + 1
+                if replacing not in {None, _written_by(connection, document.document_id)}:
+                    connection.execute("ROLLBACK")
+                    return generation - 1
                 revision_id = _write_revision(connection, document, segmentation, generation)
                 reach("catalog.revision_written")
                 _replace_passages(connection, document.document_id, revision_id, segmentation)
@@ -299,6 +305,16 @@ def _fingerprint(document: Document) -> str:
     said["metadata"] = dict(document.metadata)
     said["source"] = hashlib.sha256(document.source).hexdigest()
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _written_by(connection: sqlite3.Connection, document_id: str) -> int | None:
+    """The generation that wrote a document's current revision; None if there is no such one."""
+    row = connection.execute(
+        "SELECT generation FROM documents JOIN revisions USING (revision_id) "
+        "WHERE documents.document_id = ?",
+        (document_id,),
+    ).fetchone()
+    return None if row is None else int(row["generation"])
 
 
 def _write_revision(

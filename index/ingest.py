@@ -86,7 +86,13 @@ class Ingester:
         self._write(document, progress)
         return "replaced" if known else "added"
 
-    def _write(self, document: Document, progress: Callable[[float], None]) -> None:
+    def _write(
+        self,
+        document: Document,
+        progress: Callable[[float], None],
+        *,
+        replacing: int | None = None,
+    ) -> None:
         keys = candidate_lines(document.text)
         with self._catalog.snapshot() as snapshot:
             repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
@@ -95,6 +101,7 @@ class Ingester:
             title=document.title,
             tokenizer=self._embedder,
             repeated=repeated,
+            from_page=document.media_type != "text/markdown",
         )
         inputs = [
             passage_input(document.title, document.text[p.start : p.end], self._embedder)
@@ -112,6 +119,7 @@ class Ingester:
             vectors,
             embedder=self._embedder.model_id,
             lines={key: key in repeated for key in keys},
+            replacing=replacing,
         )
 
     def refresh(self) -> int:
@@ -125,7 +133,8 @@ class Ingester:
         for document_id in outdated:
             with self._catalog.snapshot() as snapshot:
                 stored = snapshot.stored_document(document_id)
-            self._write(stored.document, lambda _: None)
+            # Another process may have put a newer text in by the time this one is embedded.
+            self._write(stored.document, lambda _: None, replacing=stored.generation)
         return len(outdated)
 
 

@@ -93,6 +93,7 @@ def segment(
     tokenizer: TokenCounter,
     target_tokens: int = TARGET_TOKENS,
     repeated: Set[int] = frozenset(),
+    from_page: bool = True,
 ) -> Segmentation:
     """Divides a document's text into debris, sentences and passages.
 
@@ -103,6 +104,7 @@ def segment(
         target_tokens: Tokens of text that passages are filled up to; the embedder's limit holds
             in any case.
         repeated: Keys of the lines that stand in many documents, see `index.debris`.
+        from_page: Whether the text may hold page debris; what a person wrote as Markdown doesn't.
 
     Returns:
         The division. Every sentence outside debris is in exactly one passage.
@@ -111,7 +113,7 @@ def segment(
         ModelError: The embedder takes too few tokens for a passage.
     """
     packer = _Packer(text, clip_title(title, tokenizer) if title else "", tokenizer, target_tokens)
-    excluded = find_debris(text, title=title, repeated=repeated)
+    excluded = find_debris(text, title=title, repeated=repeated) if from_page else ()
     sentences: list[TextRange] = []
     passages: list[Passage] = []
     start = 0

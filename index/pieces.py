@@ -46,7 +46,7 @@ def halve(text: str, place: TextRange) -> tuple[TextRange, TextRange]:
 
 def _cut_before(text: str, start: int, stop: int) -> int:
     """Returns where to end a piece that starts at `start`: at `stop` at the latest."""
-    ends = [end for end in cluster_ends(text, start, stop) if end <= stop]
+    ends = cluster_ends(text, start, stop)
     for end in reversed(ends[len(ends) // 2 :]):
         if text[end : end + 1].isspace():
             return end

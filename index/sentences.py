@@ -184,18 +184,12 @@ def cluster_ends(text: str, start: int, end: int) -> list[int]:
     Args:
         text: The document's text.
         start: A grapheme cluster's start.
-        end: Any offset: a cluster that goes on after it is left out, unless it is the first,
-            which is then the only one.
+        end: Any offset; a cluster that goes on after it is left out.
     """
     # A look a little further shows whether the last cluster goes on after `end`. The slice keeps
     # regex from counting regional indicators back to the start of the text at every step.
     ends = [start + match.end() for match in CLUSTER.finditer(text[start : end + 1])]
-    if end < len(text):
-        ends = [position for position in ends if position <= end]
-    if not ends:
-        whole = CLUSTER.match(text, start)
-        ends = [whole.end()] if whole is not None else []
-    return ends
+    return ends if end >= len(text) else [position for position in ends if position <= end]
 
 
 def _wrap_width(text: str, block: list[TextRange]) -> int:
@@ -255,10 +249,11 @@ def _boundaries(text: str, start: int, end: int) -> tuple[int, list[int]]:
     ends: list[int] | None = None
     if end - start > WINDOW:
         ends = cluster_ends(text, start, start + WINDOW)
+        if not ends:
+            # One grapheme cluster, longer than a window.
+            whole = CLUSTER.match(text, start, end)
+            return (whole.end() if whole is not None else end), []
         stop = _last_space(text, start, ends) or ends[-1]
-    if stop - start > WINDOW:
-        # One grapheme cluster, longer than a window.
-        return stop, []
     window = text[start:stop]
     blank = len(window) - len(window.lstrip())
     found = [start + offset for offset in _sentence_starts(window) if offset > blank]

@@ -1,8 +1,8 @@
 """A view of the catalog's vectors that finds the nearest ones; the only faiss import.
 
 The view is exact: a flat FAISS index of the half-precision vectors of the catalog. Its file starts
-with one line of JSON, its *stamp*: catalog, embedder, generation, and the SHA-256 of the FAISS
-bytes that follow. A view that is behind is caught up; one that is missing, damaged or of another
+with one line of JSON, its *stamp*: catalog, embedder, generation, and the SHA-256 of these and of
+the FAISS bytes that follow. A view that is behind is caught up; one that is missing, damaged or of another
 catalog is rebuilt. It is never trusted: what it finds is looked up in the catalog.
 """
 
@@ -12,6 +12,8 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import faiss
@@ -55,7 +57,7 @@ class VectorView:
                 stamp = json.loads(file.readline(4096))
                 payload = file.read()
             usable = (
-                stamp.pop("sha256") == hashlib.sha256(payload).hexdigest()
+                stamp.pop("sha256") == _digest(stamp, payload)
                 and stamp == self._stamp(stamp["generation"])
                 and stamp["generation"] <= self._catalog.generation()
             )
@@ -114,9 +116,12 @@ class VectorView:
                 return False
             payload = faiss.serialize_index(self._index).tobytes()
             stamp = self._stamp(self.generation)
-            stamp["sha256"] = hashlib.sha256(payload).hexdigest()
+            stamp["sha256"] = _digest(stamp, payload)
             temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
             try:
+                # A process that was killed leaves its file; one that lives can do without.
+                for left in self._path.parent.glob(f"{self._path.name}.*.tmp"):
+                    left.unlink(missing_ok=True)
                 with temporary.open("wb") as file:
                     file.write(json.dumps(stamp).encode() + b"\n")
                     file.write(payload)
@@ -126,7 +131,8 @@ class VectorView:
                 temporary.replace(self._path)
                 reach("view.renamed")
             except OSError:
-                temporary.unlink(missing_ok=True)
+                with suppress(OSError):
+                    temporary.unlink()
                 return False
             self._saved_generation = self.generation
             return True
@@ -151,6 +157,25 @@ class VectorView:
             count = min(limit, int(self._index.ntotal))
             if count <= 0:
                 return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-            scores, ids = self._index.search(query[np.newaxis, :], count)
-        order = np.lexsort((ids[0], -scores[0]))
-        return ids[0][order], scores[0][order]
+            ids, scores = self._at_least(query, count)
+        order = np.lexsort((ids, -scores))[:count]
+        return ids[order], scores[order]
+
+    def _at_least(
+        self, query: npt.NDArray[np.float32], count: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The nearest `count` and all that equal the last: FAISS keeps any of equal ones."""
+        total = int(self._index.ntotal)
+        fetched = min(count + 1, total)
+        while True:
+            scores, ids = self._index.search(query[np.newaxis, :], fetched)
+            if fetched == total or scores[0, -1] < scores[0, count - 1]:
+                return ids[0], scores[0]
+            fetched = min(2 * fetched, total)
+
+
+def _digest(stamp: Mapping[str, object], payload: bytes) -> str:
+    """SHA-256 of a stamp and the bytes that follow it."""
+    digest = hashlib.sha256(json.dumps(stamp).encode() + b"\n")
+    digest.update(payload)
+    return digest.hexdigest()

@@ -25,7 +25,7 @@ SIMILARITY_WEIGHT = 20.0
 """Logits that a cosine similarity of 1 is worth; measured by `scripts/measure_ranking.py`."""
 
 NULL_THRESHOLD = 12.0
-"""Evidence below which there is no answer; refuses one right answer in ten, measured by the same."""
+"""Evidence below which there is no answer; refuses one right answer in ten (same script)."""
 
 
 class Library(Protocol):

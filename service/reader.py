@@ -84,6 +84,7 @@ class TransformersReader:
             check_files(folder)
         else:
             folder = find_model(name)
+        self.model_id = model_id(name, weights_digest(folder))
         self._tokenizer = AutoTokenizer.from_pretrained(
             str(folder), local_files_only=True, padding_side="right"
         )
@@ -94,7 +95,6 @@ class TransformersReader:
         self._max_tokens = min(max_tokens, self._tokenizer.model_max_length)
         self._stride = stride
         self._batch_size = batch_size
-        self.model_id = model_id(name, weights_digest(folder))
 
     def read(
         self, question: str, texts: Sequence[str], check: Callable[[], None]

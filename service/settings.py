@@ -14,6 +14,13 @@ from service.answering import NULL_THRESHOLD
 from service.reader import DEFAULT_READER
 
 
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """Everything that can be configured, with its default."""
 
@@ -31,7 +38,7 @@ class Settings(BaseSettings):
         DEFAULT_READER, description="Reader: the shipped one, a folder or a hub id."
     )
     threads: int = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
+        default_factory=_cores,
         ge=1,
         description="Threads that models and vector search may use; by default all the cores.",
     )

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from samples import SEEDS
 
+# Models that tests load in this process share the machine with servers that they start.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 PINCITE = Path(sys.executable).with_name("pincite")
 
 RunPincite = Callable[..., subprocess.CompletedProcess[str]]
@@ -74,7 +77,7 @@ def serve() -> Serve:
 
 
 @pytest.fixture(scope="session")
-def server(seeds_data: Path, serve: Serve) -> Iterator[str]:
+def seeds_server(seeds_data: Path, serve: Serve) -> Iterator[str]:
     """A server of the sample documents."""
     with serve(data_dir=seeds_data) as url:
         yield url

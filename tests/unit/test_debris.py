@@ -40,8 +40,8 @@ PAGES = {
     ),
     "list of tags": (
         "Libya: Leaders of the two rival sides are expected to sign a ceasefire agreement in "
-        "Moscow today\n\nimagew 2 1 INTERNATIONAL, Libya, Libyan Crisis, Moscow, AGREEMENT, Fayez Al "
-        f"Saraj, Khaled Al Messri, Khalifa Haftar\n\n{PROSE}",
+        "Moscow today\n\nimagew 2 1 INTERNATIONAL, Libya, Libyan Crisis, Moscow, AGREEMENT, Fayez "
+        f"Al Saraj, Khaled Al Messri, Khalifa Haftar\n\n{PROSE}",
         [
             "imagew 2 1 INTERNATIONAL, Libya, Libyan Crisis, Moscow, AGREEMENT, Fayez Al Saraj, "
             "Khaled Al Messri, Khalifa Haftar"

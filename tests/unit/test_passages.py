@@ -306,3 +306,12 @@ def test_tokens_that_do_not_add_up_still_fit() -> None:
     text = "b" * (MAX_LENGTH + 900)
     made = check(text, Joining())
     assert len(made.passages) > 2
+
+
+def test_what_was_written_as_markdown_holds_no_page_debris() -> None:
+    text = f"{PROSE}\n\n{PROSE}\n\nFast search\n\nEasy setup\n"
+    page = segment(text, title=None, tokenizer=Wordpieces())
+    written = segment(text, title=None, tokenizer=Wordpieces(), from_page=False)
+    assert [text[start:end] for start, end in page.excluded] == ["Fast search\n\nEasy setup"]
+    assert written.excluded == ()
+    assert text[written.sentences[-1].start : written.sentences[-1].end] == "Easy setup"

@@ -43,15 +43,16 @@ def token_offsets(draw, max_tokens=12, min_width=1):
 
 @st.composite
 def texts_in_pieces(draw):
-    """A text of words of letters and, of each word, where it is cut into tokens."""
+    """A text of words of letters, hyphens between some, and where it is cut into tokens."""
     text, offsets = "", []
-    for pieces in draw(
-        st.lists(st.lists(st.integers(1, 2), min_size=1, max_size=3), min_size=1, max_size=6)
-    ):
+    words = st.lists(st.integers(1, 2), min_size=1, max_size=3)
+    for pieces, hyphen in draw(st.lists(st.tuples(words, st.booleans()), min_size=1, max_size=6)):
         for width in pieces:
             offsets.append((len(text), len(text) + width))
             text += "w" * width
-        text += " "
+        if hyphen:
+            offsets.append((len(text), len(text) + 1))
+        text += "-" if hyphen else " "
     return text.rstrip(), offsets
 
 
@@ -80,11 +81,11 @@ def every_span(window, max_answer_tokens):
 
 
 def whole_words(span, text):
-    """A span grown over letters to the next space on either side."""
+    """A span grown over letters to the next space or hyphen on either side."""
     start, end = span.start, span.end
-    while start > 0 and text[start - 1] != " " and text[start] != " ":
+    while text[max(0, start - 1) : start + 1] == "ww":
         start -= 1
-    while end < len(text) and text[end] != " " and text[end - 1] != " ":
+    while text[end - 1 : end + 1] == "ww":
         end += 1
     return Span(start, end, span.score)
 

@@ -1,0 +1,272 @@
+"""Every reader, fake or real, finds the same answers at the same places."""
+
+import hashlib
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from fakes import FakeReader
+from tokenizers import Tokenizer
+
+import service.reader
+from index.errors import CorruptModel, ModelNotFound
+from service.errors import QuestionTooLong, RequestCancelled
+from service.reader import TransformersReader, check_files
+from service.spans import decode
+
+SHIPPED = Path(service.reader.__file__).parent / "models" / "reader"
+
+DISPLACED = "The fighting has displaced at least 146,000 Libyans since April, the report says."
+LETTER = "on a cold evening, Keller wrote the letter. it was sent the next day."
+MIXED = "Naïve café — “quoted” €5.5; a.b@c.org, 東京, Москва"
+RAIN = "the rain fell all day and nothing was written."
+LONG_ROAD = "the road to the coast was closed because of the snow, and nobody came. " * 30
+ISLAND = (
+    "in spring, 250 sheep were sold at the market in the town beyond the hills and the lake. "
+    "About 300 people live on the island all year."
+)
+
+
+def go_on():
+    """A check that finds nothing wrong."""
+
+
+@pytest.fixture(scope="session")
+def real():
+    return TransformersReader()
+
+
+@pytest.fixture(params=["fake", "real"])
+def reader(request):
+    return FakeReader() if request.param == "fake" else request.getfixturevalue("real")
+
+
+def readings(reader, question, texts):
+    return [
+        decode(windows, text, n_best=5, max_answer_tokens=30)
+        for windows, text in zip(reader.read(question, texts, go_on), texts, strict=True)
+    ]
+
+
+def best(reader, question, text):
+    """The best span's offsets and its margin over the null score."""
+    (reading,) = readings(reader, question, [text])
+    return (*place(reading.spans[0]), reading.spans[0].score - reading.null_score)
+
+
+def place(span):
+    return span.start, span.end
+
+
+def offsets_of(windows):
+    return [[tuple(pair) for pair in window.offsets.tolist()] for window in windows]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("How many Libyans were displaced?", DISPLACED, "146,000"),
+        ("How many people live on the island?", ISLAND, "300"),
+        ("Who wrote the letter?", LETTER, "Keller"),
+        ("Who wrote the letter?", f"\n  {RAIN}\n\n{LETTER}\n", "Keller"),
+        ("Who wrote the letter?", f"caf\u00e9 \u6771\u4eac \U0001f600 \u2026 {LETTER}", "Keller"),
+    ],
+)
+def test_the_answer_is_found_where_it_stands(reader, question, text, answer):
+    start, end, margin = best(reader, question, text)
+    assert (text[start:end], start) == (answer, text.index(answer))
+    assert margin > 0
+
+
+@pytest.mark.parametrize("question", ["How many ships arrived?", "Who wrote the letter?"])
+def test_a_text_without_the_answer_has_a_higher_null_score(reader, question):
+    *_, margin = best(reader, question, RAIN)
+    assert margin < 0
+
+
+@pytest.mark.parametrize("text", ["", " ", " \n\t "])
+def test_where_there_is_nothing_to_read_there_is_no_span(reader, text):
+    empty, letter = readings(reader, "Who wrote the letter?", [text, LETTER])
+    assert (list(empty.spans), empty.null_score) == ([], float("inf"))
+    assert LETTER[slice(*place(letter.spans[0]))] == "Keller"
+
+
+def test_no_texts_are_no_readings(reader):
+    assert reader.read("Who wrote the letter?", [], go_on) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DISPLACED,
+        MIXED,
+        f"{LONG_ROAD}{LETTER}",
+    ],
+)
+def test_every_character_is_in_a_token_of_some_window(reader, text):
+    (windows,) = reader.read("Who wrote the letter?", [text], go_on)
+    held = {
+        at for window in offsets_of(windows) for start, end in window for at in range(start, end)
+    }
+    assert held == {at for at, character in enumerate(text) if not character.isspace()}
+
+
+def test_tokens_are_in_order_and_neighbouring_windows_share_some(reader):
+    (windows,) = reader.read("Who wrote the letter?", [LONG_ROAD + LETTER], go_on)
+    offsets = offsets_of(windows)
+    assert len(offsets) > 1
+    for window in offsets:
+        assert all(start < end for start, end in window)
+        assert all(one[1] <= following[0] for one, following in pairwise(window))
+    for one, following in pairwise(offsets):
+        assert one[0] < following[0] <= one[-1] < following[-1]
+
+
+def test_logits_are_one_for_each_token(reader):
+    for window in reader.read("Who wrote the letter?", [LONG_ROAD + LETTER], go_on)[0]:
+        assert window.start.shape == window.end.shape == (len(window.offsets),)
+        assert (window.start.dtype, window.end.dtype) == ("float32", "float32")
+        assert window.offsets.dtype == "int64"
+
+
+def test_an_answer_far_into_a_long_text_has_the_offsets_of_that_text(reader):
+    text = f"{LONG_ROAD}{LETTER} {LONG_ROAD}"
+    start, end, margin = best(reader, "Who wrote the letter?", text)
+    assert (start, text[start:end]) == (text.index("Keller"), "Keller")
+    assert margin > 0
+
+
+def test_of_a_repeated_string_the_occurrence_that_answers_is_found(reader):
+    text = f"at the fair Keller sang. {LONG_ROAD}{LETTER}"
+    start, end, _ = best(reader, "Who wrote the letter?", text)
+    assert (start, text[start:end]) == (text.rindex("Keller"), "Keller")
+
+
+def test_of_a_repeated_number_the_occurrence_that_answers_is_found(reader):
+    text = f"they sold 300 sheep in the spring. {LONG_ROAD}About 300 people live on the island."
+    start, end, _ = best(reader, "How many people live on the island?", text)
+    assert (start, text[start:end]) == (text.rindex("300"), "300")
+
+
+def test_the_order_of_the_texts_changes_nothing(reader):
+    texts = [LETTER, LONG_ROAD + LETTER, "", RAIN, DISPLACED]
+    forwards = readings(reader, "Who wrote the letter?", texts)
+    backwards = readings(reader, "Who wrote the letter?", texts[::-1])[::-1]
+    assert list(map(summary, forwards)) == list(map(summary, backwards))
+    assert scores(forwards) == pytest.approx(scores(backwards), abs=1e-3)
+
+
+def test_what_else_is_read_changes_nothing(reader):
+    among = [RAIN, LETTER, LONG_ROAD, DISPLACED, ISLAND, RAIN, LETTER, RAIN, RAIN]
+    (alone,) = readings(reader, "Who wrote the letter?", [LETTER])
+    for together in (readings(reader, "Who wrote the letter?", among)[i] for i in (1, 6)):
+        assert summary(together) == summary(alone)
+        assert scores([together]) == pytest.approx(scores([alone]), abs=1e-3)
+
+
+def summary(reading):
+    """Where the best span is: those of no use as answers may be as good as each other."""
+    return [place(span) for span in reading.spans[:1]]
+
+
+def scores(found):
+    return [
+        n for reading in found for n in (reading.null_score, *(s.score for s in reading.spans[:1]))
+    ]
+
+
+def test_the_check_is_called_and_what_it_raises_stops_the_reading(reader):
+    calls = []
+
+    def refuse_second_call():
+        calls.append(None)
+        if len(calls) > 1:
+            raise RequestCancelled("The request was cancelled.", "Ask again.")
+
+    with pytest.raises(RequestCancelled):
+        reader.read("Who wrote the letter?", [LETTER] * 40, refuse_second_call)
+    assert len(calls) == 2
+
+
+def test_offsets_are_those_of_the_tokenizer(real):
+    text = f"{DISPLACED} {LETTER} \u00c9lys\u00e9e, na\u00efve \u6771\u4eac. {LONG_ROAD}"
+    tokenizer = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    expected = tokenizer.encode(text, add_special_tokens=False).offsets
+    (windows,) = real.read("Who wrote the letter?", [text], go_on)
+    assert sorted({pair for window in offsets_of(windows) for pair in window}) == expected
+
+
+def test_a_question_that_leaves_no_room_for_the_text_is_refused(real):
+    with pytest.raises(QuestionTooLong, match=r"129 tokens; the reader takes 128"):
+        real.read("who " * 129, [LETTER], go_on)
+    with pytest.raises(QuestionTooLong):
+        real.read("who " * 129, [], go_on)
+
+
+def test_the_longest_question_is_read_over_a_long_text(real):
+    question = "please " * 124 + "who wrote it"
+    (windows,) = real.read(question + "?", [LONG_ROAD + LETTER], go_on)
+    assert offsets_of(windows)[-1][-1] == (len(LONG_ROAD + LETTER) - 1, len(LONG_ROAD + LETTER))
+
+
+def test_the_model_id_ends_with_the_digest_of_the_weights(real):
+    digest = hashlib.sha256((SHIPPED / "model.safetensors").read_bytes()).hexdigest()
+    assert real.model_id == f"pincite-reader@{digest[:12]}"
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """The shipped reader without its list of checksums, the weights linked."""
+    folder = tmp_path / "my-reader"
+    folder.mkdir()
+    for path in SHIPPED.iterdir():
+        if path.suffix == ".safetensors":
+            (folder / path.name).symlink_to(path)
+        elif path.name != "SHA256SUMS":
+            shutil.copy(path, folder)
+    return folder
+
+
+def test_a_folder_without_checksums_is_a_reader(copied, real):
+    own = TransformersReader(str(copied))
+    assert own.model_id == f"my-reader@{real.model_id.partition('@')[2]}"
+    assert best(own, "Who wrote the letter?", LETTER) == best(real, "Who wrote the letter?", LETTER)
+
+
+def test_a_folder_that_does_not_exist_is_not_found(tmp_path):
+    with pytest.raises(ModelNotFound, match="no model folder"):
+        TransformersReader(str(tmp_path / "nothing"))
+
+
+def test_a_folder_without_weights_is_not_found(copied):
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(ModelNotFound, match=r"holds no model\.safetensors"):
+        TransformersReader(str(copied))
+
+
+def test_the_shipped_files_are_the_listed_ones():
+    listed = {line.split()[1] for line in (SHIPPED / "SHA256SUMS").read_text().splitlines()}
+    assert {"model.safetensors", "config.json", "tokenizer.json"} <= listed
+    check_files(SHIPPED)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_flipped_bit_is_corrupt(copied, name):
+    shutil.copy(SHIPPED / "SHA256SUMS", copied)
+    check_files(copied)
+    content = bytearray((copied / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copied / name).write_bytes(content)
+    with pytest.raises(CorruptModel, match=hashlib.sha256(content).hexdigest()):
+        check_files(copied)
+
+
+@pytest.mark.parametrize("name", ["config.json", "SHA256SUMS"])
+def test_a_missing_file_is_corrupt(copied, name):
+    shutil.copy(SHIPPED / "SHA256SUMS", copied)
+    (copied / name).unlink()
+    with pytest.raises(CorruptModel, match=f"{name} is missing"):
+        check_files(copied)

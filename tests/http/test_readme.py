@@ -1,0 +1,94 @@
+"""What the README says is so: settings, routes, commands and its opening example."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import httpx2
+import pytest
+
+from service.cli import main
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+
+
+def setting_row(name: str) -> str:
+    field = Settings.model_fields[name]
+    default = field.default
+    if field.default_factory is not None:
+        default = "all cores"
+    elif isinstance(default, tuple):
+        default = ",".join(default) or "none"
+    return f"| `PINCITE_{name.upper()}` | {default} | {field.description} |"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described(name: str) -> None:
+    assert setting_row(name) in README
+
+
+def test_no_setting_is_invented() -> None:
+    named = set(re.findall(r"PINCITE_[A-Z_]+", README))
+    assert named == {f"PINCITE_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_route_is_described(seeds_server: str) -> None:
+    paths = httpx2.get(f"{seeds_server}/openapi.json").json()["paths"]
+    routes = [(method.upper(), path) for path, methods in paths.items() for method in methods]
+    assert [r for r in routes if f"`{r[0]} {r[1].removesuffix(':path')}" not in README] == []
+
+
+def test_every_make_target_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    used = {shlex.split(line)[1] for line in COMMANDS if line.startswith("make ")}
+    assert {"serve", "test"} <= used <= targets
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("pincite ")])
+def test_every_command_parses(line: str) -> None:
+    name, *arguments = shlex.split(line, comments=True)[1:]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    with command.make_context(name, arguments) as context:
+        assert context.params
+
+
+def test_curl_example_is_answered(seeds_server: str) -> None:
+    [line] = [line for line in COMMANDS if line.startswith("curl ")]
+    words = shlex.split(line)
+    body = json.loads(words[words.index("-d") + 1])
+    address = next(word for word in words if word.startswith("http://"))
+    path = address.removeprefix("http://127.0.0.1:8000")
+    answered = httpx2.post(seeds_server + path, json=body, timeout=120).json()
+    assert [answer["answer"] for answer in answered["answers"]] == ["Berlin"]
+
+
+def test_opening_example_is_what_the_command_prints(seeds_server: str) -> None:
+    example = re.search(r"```console\n\$ pincite ask \"(.*?)\"\n(.*?)```", README, flags=re.DOTALL)
+    assert example is not None
+    question, printed = example.groups()
+    body = httpx2.post(f"{seeds_server}/v1/ask", json={"question": question}, timeout=120).json()
+    blocks = printed.strip().split("\n\n")
+    assert len(blocks) == len(body["answers"])
+    for block, answer in zip(blocks, body["answers"], strict=True):
+        [citation] = answer["citations"]
+        quote, sentence, place = block.splitlines()
+        assert quote == citation["cited_text"]
+        whole = citation["before"] + citation["cited_text"] + citation["after"]
+        assert sentence.strip() == " ".join(whole.split())
+        start, end = citation["start_char_index"], citation["end_char_index"]
+        assert place.strip() == (
+            f"{citation['document_title'] or 'untitled'}, {citation['published_at']}, "
+            f"{citation['document_id']} [{start}, {end})"
+        )
