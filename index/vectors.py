@@ -2,8 +2,8 @@
 
 The view is exact: a flat FAISS index of the half-precision vectors of the catalog. Its file starts
 with one line of JSON, its *stamp*: catalog, embedder, generation, and the SHA-256 of these and of
-the FAISS bytes that follow. A view that is behind is caught up; one that is missing, damaged or of another
-catalog is rebuilt. It is never trusted: what it finds is looked up in the catalog.
+the FAISS bytes that follow. A view that is behind is caught up; one that is missing, damaged or of
+another catalog is rebuilt. It is never trusted: what it finds is looked up in the catalog.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ choose_engine() {
     # Storage of its own, so that nothing of the check outlives it.
     engine=(podman --root "$work/storage" --runroot "$work/run")
     # crun, Podman's default, refuses the hybrid of both versions of cgroups; runc doesn't.
-    [[ $(podman info --format '{{.Host.CgroupsVersion}}') != v1 ]] || engine+=(--runtime runc)
-    # Podman would raise these, which a root without CAP_SYS_RESOURCE may not.
-    limits=(--ulimit "nofile=$(ulimit -Hn)" --ulimit "nproc=$(ulimit -Hu | sed s/unlimited/-1/)")
+    [[ $("${engine[@]}" info --format '{{.Host.CgroupsVersion}}') != v1 ]] || engine+=(--runtime runc)
+    # Podman would raise these, which a root without CAP_SYS_RESOURCE may not; lower they may go.
+    limits=(--ulimit nofile=4096:4096 --ulimit nproc=4096:4096)
     # Its default network needs a bridge and a firewall, a build doesn't.
     build_options=(--network host --format docker --layers=false)
   else

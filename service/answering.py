@@ -21,11 +21,11 @@ from service.types import Answer, AnswerSet, Citation, Span
 
 MAX_QUESTION_CHARACTERS = 1_000
 
-SIMILARITY_WEIGHT = 20.0
+SIMILARITY_WEIGHT = 10.0
 """Logits that a cosine similarity of 1 is worth; measured by `scripts/measure_ranking.py`."""
 
-NULL_THRESHOLD = 12.0
-"""Evidence below which there is no answer; refuses one right answer in ten (same script)."""
+THRESHOLD = 7.6
+"""Score that an answer must exceed; it refuses one right answer in ten (same script)."""
 
 
 class Library(Protocol):
@@ -72,9 +72,7 @@ class Answerer:
     Args:
         library: The collection.
         reader: What finds answers in texts.
-        null_threshold: A question is answered if some passage's evidence is greater: its best
-            span's score over its null score, plus its weighted similarity to the question.
-            Lower: more answers, more wrong ones.
+        threshold: Score that an answer must exceed. Lower: more answers, more wrong ones.
         max_answer_tokens: Most tokens of an answer.
         n_best: Spans kept of each passage.
     """
@@ -84,13 +82,13 @@ class Answerer:
         library: Library,
         reader: Reader,
         *,
-        null_threshold: float = NULL_THRESHOLD,
+        threshold: float = THRESHOLD,
         max_answer_tokens: int = 30,
         n_best: int = 5,
     ) -> None:
         self._library = library
         self._reader = reader
-        self._null_threshold = null_threshold
+        self._threshold = threshold
         self._max_answer_tokens = max_answer_tokens
         self._n_best = n_best
 
@@ -120,11 +118,9 @@ class Answerer:
         check()
         found = self._library.search(question, max_passages)
         stopwatch.lap("search")
-        candidates, evidence = self._read(question, found.hits, check)
+        candidates = self._read(question, found.hits, check)
         stopwatch.lap("read")
-        no_answer_score = None if evidence is None else self._null_threshold - evidence
-        answered = no_answer_score is not None and no_answer_score < 0
-        chosen = candidates[:top_k] if answered else []
+        chosen = [c for c in candidates if c.span.score > self._threshold][:top_k]
         answers = [
             Answer(c.cited_text, candidate.span.score, support=1, citations=(c,))
             for candidate in chosen
@@ -132,46 +128,49 @@ class Answerer:
         ]
         stopwatch.lap("cite")
         return AnswerSet(
-            status="answered" if answered else "no_answer",
+            status="answered" if answers else "no_answer",
             answers=answers,
-            no_answer_score=no_answer_score,
+            no_answer_score=self._threshold - candidates[0].span.score if candidates else None,
             generation=found.generation,
             timings_ms={**stopwatch.laps, "total": round(sum(stopwatch.laps.values()), 3)},
         )
 
     def _read(
         self, question: str, hits: Sequence[Hit], check: Callable[[], None]
-    ) -> tuple[list[Candidate], float | None]:
-        """Candidates, best first, and the strongest passage's evidence; None if there is none."""
+    ) -> list[Candidate]:
+        """All that the hits offer as answers, best first.
+
+        A candidate's score is how far its span's logits exceed those of its text's null, plus the
+        weighted similarity of its passage to the question.
+        """
         documents: dict[tuple[str, str], StoredDocument] = {}
         for hit in hits:
             key = (hit.document_id, hit.revision)
             if key not in documents:
                 documents[key] = self._library.stored_document(*key)
         of_hit = [documents[hit.document_id, hit.revision] for hit in hits]
+        for document, hit in zip(of_hit, hits, strict=True):
+            _check_quote(document, hit.start, hit.end, hit.text)
         ranges = [reading_range(d, hit) for d, hit in zip(of_hit, hits, strict=True)]
         texts = [d.document.text[r.start : r.end] for d, r in zip(of_hit, ranges, strict=True)]
         candidates: list[Candidate] = []
-        evidence: list[float] = []
         for windows, text, place, document, hit in zip(
             self._reader.read(question, texts, check), texts, ranges, of_hit, hits, strict=True
         ):
             reading = decode(
                 windows, text, n_best=self._n_best, max_answer_tokens=self._max_answer_tokens
             )
-            similarity = SIMILARITY_WEIGHT * hit.score
-            if reading.spans:
-                evidence.append(reading.spans[0].score - reading.null_score + similarity)
+            offset = SIMILARITY_WEIGHT * hit.score - reading.null_score
             candidates += [
                 Candidate(
                     document,
                     hit,
-                    Span(place.start + span.start, place.start + span.end, span.score + similarity),
+                    Span(place.start + span.start, place.start + span.end, span.score + offset),
                     quote=text[span.start : span.end],
                 )
                 for span in reading.spans
             ]
-        return merge(candidates), max(evidence, default=None)
+        return merge(candidates)
 
 
 def check_question(question: str) -> str:
@@ -236,14 +235,9 @@ def cite(candidate: Candidate) -> Citation:
     Raises:
         FalseCitation: What the reader saw isn't what stands at that place of the document.
     """
-    document = candidate.document.document
     span, sentences = candidate.span, candidate.document.sentences
-    if not candidate.quote or document.text[span.start : span.end] != candidate.quote:
-        raise FalseCitation(
-            f"{document.document_id!r} doesn't say {candidate.quote!r} at "
-            f"[{span.start}, {span.end}).",
-            "This is a defect of Pincite: please report it. Nothing false was answered.",
-        )
+    _check_quote(candidate.document, span.start, span.end, candidate.quote)
+    document = candidate.document.document
     first = max(0, bisect_right(sentences, span.start, key=lambda s: s.start) - 1)
     last = min(len(sentences) - 1, bisect_left(sentences, span.end, key=lambda s: s.end))
     return Citation(
@@ -260,3 +254,11 @@ def cite(candidate: Candidate) -> Citation:
         after=document.text[span.end : max(span.end, sentences[last].end)],
         passage_id=candidate.hit.passage_id,
     )
+
+
+def _check_quote(document: StoredDocument, start: int, end: int, quote: str) -> None:
+    if not quote or document.document.text[start:end] != quote:
+        raise FalseCitation(
+            f"{document.document.document_id!r} doesn't say {quote!r} at [{start}, {end}).",
+            "This is a defect of Pincite: please report it. Nothing false was answered.",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -113,7 +114,7 @@ def _add_answering(app: FastAPI) -> None:
             lambda check: components.answerer(body.collection).answer(
                 question, top_k=body.top_k, max_passages=body.max_passages, check=check
             ),
-            _disconnected(request),
+            partial(_disconnected, request),
         )
         return ask_response(answer_set, body.collection, components.models())
 
@@ -130,7 +131,7 @@ def _add_answering(app: FastAPI) -> None:
         executor: ModelExecutor = request.app.state.executor
         found = await executor.run(
             lambda _: components.collection(collection).search(query, limit),
-            _disconnected(request),
+            partial(_disconnected, request),
         )
         return SearchResponse(
             hits=[hit_model(hit, collection) for hit in found.hits], generation=found.generation

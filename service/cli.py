@@ -116,10 +116,13 @@ def ask(
     from service.answering import check_question
 
     check_question(question)
+    from index.collection import CollectionStore
     from service import wiring
     from service.schemas import ask_response
 
-    components = wiring.load(settings)
+    collections = CollectionStore(settings.data_dir)
+    collections.catalog(collection)
+    components = wiring.load(settings, collections)
     answer_set = components.answerer(collection).answer(
         question, top_k=top_k, max_passages=max_passages
     )
@@ -167,9 +170,10 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
     from service import wiring
     from service.schemas import SearchResponse, hit_model
 
-    store = CollectionStore(settings.data_dir)
-    store.catalog(collection)
-    found = store.collection(collection, wiring.load_embedder(settings)).search(query, limit)
+    collections = CollectionStore(settings.data_dir)
+    collections.catalog(collection)
+    embedder = wiring.load_embedder(settings)
+    found = collections.collection(collection, embedder).search(query, limit)
     if as_json:
         response = SearchResponse(
             hits=[hit_model(hit, collection) for hit in found.hits], generation=found.generation

@@ -80,30 +80,22 @@ class ModelExecutor:
         self.in_flight = 0
 
     async def run(
-        self, work: Callable[[Callable[[], None]], T], abandoned: Awaitable[None] | None = None
+        self,
+        work: Callable[[Callable[[], None]], T],
+        abandoned: Callable[[], Awaitable[None]] | None = None,
     ) -> T:
         """Run a piece of work; call this from the event loop.
 
         Args:
             work: Called in the executor's thread with a `check` to be called between steps, which
                 raises when the work has lost its point.
-            abandoned: Done when nobody waits for the result any more.
+            abandoned: What it returns is done when nobody waits for the result any more.
 
         Raises:
             Overloaded: Too much is in flight already; nothing was started.
             DeadlineExceeded: It took too long, waiting included.
             RequestCancelled: It was abandoned.
         """
-        gone = asyncio.ensure_future(abandoned) if abandoned is not None else None
-        try:
-            return await self._run(work, gone)
-        finally:
-            if gone is not None:
-                gone.cancel()
-
-    async def _run(
-        self, work: Callable[[Callable[[], None]], T], gone: asyncio.Future[None] | None
-    ) -> T:
         if self.in_flight >= self._max_in_flight:
             raise Overloaded(
                 f"{self.in_flight} questions are being worked on; that is the limit.",
@@ -121,6 +113,7 @@ class ModelExecutor:
         self.in_flight += 1
         running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         result = asyncio.wrap_future(running)
+        gone = asyncio.ensure_future(abandoned()) if abandoned is not None else None
         try:
             awaited: set[asyncio.Future[Any]] = {result} if gone is None else {result, gone}
             await asyncio.wait(
@@ -136,6 +129,8 @@ class ModelExecutor:
         finally:
             ticket.cancel()
             result.cancel()
+            if gone is not None:
+                gone.cancel()
 
     def _done(self) -> None:
         self.in_flight -= 1

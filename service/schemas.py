@@ -80,8 +80,8 @@ class NoAnswerModel(_Wire):
     """How strongly the reader holds that the documents don't answer."""
 
     score: float | None = Field(
-        description="How far the strongest evidence for an answer, null score included, stays "
-        "below the threshold: positive when the status is no_answer. Null: nothing was read."
+        description="How far the best candidate's score stays below the threshold: positive "
+        "when the status is no_answer. Null: there was nothing to read."
     )
     probability: float | None = Field(None, description="Null: not calibrated yet.")
     reason: str | None = None

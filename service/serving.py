@@ -9,6 +9,7 @@ import socket
 import click
 import uvicorn
 
+from index.collection import CollectionStore
 from service import wiring
 from service.app import create_app
 from service.errors import AddressUnavailable
@@ -44,7 +45,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     if not as_json:
         click.echo("Loading models…", err=True)
-    components = wiring.load(settings)
+    components = wiring.load(settings, CollectionStore(settings.data_dir))
     config = uvicorn.Config(
         create_app(settings, lambda: components),
         log_level="warning",

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.embedder import DEFAULT_EMBEDDER
-from service.answering import NULL_THRESHOLD
+from service.answering import THRESHOLD
 from service.reader import DEFAULT_READER
 
 
@@ -51,10 +51,9 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         60.0, gt=0, description="Longest time for a question or search; then 504."
     )
-    null_threshold: float = Field(
-        NULL_THRESHOLD,
-        description="Evidence that a passage must have for a question to be answered: its best "
-        "span over its null score, plus its similarity; lower answers more, and more wrongly.",
+    threshold: float = Field(
+        THRESHOLD,
+        description="Score that an answer must exceed; lower answers more, and more wrongly.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("localhost", "127.0.0.1", "[::1]"),

@@ -88,8 +88,8 @@ class Answer:
     """An answer in a document's own words.
 
     Attributes:
-        score: Sum of the span's start and end logits and of the passage's weighted similarity to
-            the question; higher is better; no probability.
+        score: How far the span's logits exceed those of "not answered here", plus the weighted
+            similarity of passage and question; higher is better; no probability.
         support: How many sources say so.
         citations: Where it stands.
     """
@@ -110,8 +110,8 @@ class AnswerSet:
     Attributes:
         status: Whether the documents answer the question.
         answers: Best first; empty if they don't.
-        no_answer_score: How far the strongest passage's evidence for an answer stays below the
-            threshold; positive if there is no answer, None if there was nothing to read.
+        no_answer_score: How far the best candidate stays below the threshold; positive if there
+            is no answer, None if there was nothing to read.
         generation: The catalog's generation that was searched.
         timings_ms: Milliseconds spent in each stage.
     """

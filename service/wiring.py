@@ -19,7 +19,7 @@ class Components:
     collections: CollectionStore
     embedder: Embedder
     reader: Reader
-    null_threshold: float
+    threshold: float
 
     def collection(self, name: str) -> Collection:
         """A collection, ready to be searched.
@@ -36,7 +36,7 @@ class Components:
         return Answerer(
             self.collection(collection),
             self.reader,
-            null_threshold=self.null_threshold,
+            threshold=self.threshold,
         )
 
     def models(self) -> dict[str, str]:
@@ -54,15 +54,19 @@ def load_embedder(settings: Settings) -> Embedder:
     return SentenceTransformerEmbedder(settings.embedder)
 
 
-def load(settings: Settings) -> Components:
+def load(settings: Settings, collections: CollectionStore) -> Components:
     """Everything, loaded.
+
+    Args:
+        settings: Which models, how many threads.
+        collections: The collections to answer from.
 
     Raises:
         ModelError: A model can't be used.
     """
     return Components(
-        collections=CollectionStore(settings.data_dir),
+        collections=collections,
         embedder=load_embedder(settings),
         reader=TransformersReader(settings.reader),
-        null_threshold=settings.null_threshold,
+        threshold=settings.threshold,
     )

@@ -11,10 +11,15 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from samples import SEEDS
 
 # Models that tests load in this process share the machine with servers that they start.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# No test may depend on speed.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 PINCITE = Path(sys.executable).with_name("pincite")
 

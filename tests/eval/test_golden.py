@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from samples import SEEDS
 
+from index.collection import CollectionStore
 from service import wiring
 from service.settings import Settings
 from service.types import AnswerSet
@@ -58,7 +59,7 @@ def is_right(answer: str, gold: str) -> bool:
 
 @pytest.fixture(scope="module")
 def components(seeds_data: Path) -> Iterator[Components]:
-    loaded = wiring.load(Settings(data_dir=seeds_data))
+    loaded = wiring.load(Settings(data_dir=seeds_data), CollectionStore(seeds_data))
     yield loaded
     loaded.collections.close()
 
@@ -86,9 +87,7 @@ def test_every_citation_stands_where_it_is_said_to(
     assert len(citations) > len(asked)
     with catalog.snapshot() as snapshot:
         for citation in citations:
-            text = snapshot.stored_document(
-                citation.document_id, citation.revision
-            ).document.text
+            text = snapshot.stored_document(citation.document_id, citation.revision).document.text
             assert text == (SEEDS / citation.document_id).read_bytes().decode()
             assert text[citation.start_char_index : citation.end_char_index] == citation.cited_text
             sentence = citation.before + citation.cited_text + citation.after

@@ -33,7 +33,7 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
                 collections=CollectionStore(tmp_path),
                 embedder=FakeEmbedder(),
                 reader=reader or FakeReader(),
-                null_threshold=0.0,
+                threshold=0.0,
             ),
         )
         client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)

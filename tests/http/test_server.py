@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
-import pytest
 import uvicorn
 from fakes import FakeEmbedder, FakeReader
 from samples import DOCUMENTS, SEEDS, put_documents
@@ -20,7 +20,6 @@ from index.collection import CollectionStore
 from index.errors import PinciteError
 from service.app import create_app
 from service.settings import Settings
-from service.types import WindowLogits
 from service.wiring import Components
 
 QUESTION = "How many people have been displaced by the conflict?"
@@ -63,7 +62,9 @@ def test_32_questions_at_once_are_all_answered_and_health_meanwhile(seeds_server
     assert {response.json()["status"] for response in answered} <= {"answered", "no_answer"}
     assert len(healthy) > 1
     assert all(response.json() == {"status": "ok"} for response in healthy)
-    alone = httpx2.post(f"{seeds_server}/v1/ask", json={"question": questions[7]}, timeout=120).json()
+    alone = httpx2.post(
+        f"{seeds_server}/v1/ask", json={"question": questions[7]}, timeout=120
+    ).json()
     assert answered[7].json()["answers"] == alone["answers"]
 
 
@@ -121,9 +122,7 @@ class WatchedReader(FakeReader):
         self.started = threading.Event()
         self.stopped = threading.Event()
 
-    def read(
-        self, question: str, texts: Sequence[str], check: Callable[[], None]
-    ) -> list[list[WindowLogits]]:
+    def read(self, _: str, __: Sequence[str], check: Callable[[], None]) -> NoReturn:
         self.started.set()
         try:
             while True:

@@ -279,17 +279,24 @@ def test_equal_offsets_in_different_documents_do_not_overlap(talks):
 def test_fewer_answers_are_the_first_of_more(many):
     documents, hits = many
     full = ask(documents, hits, top_k=12)
-    assert len(full.answers) == 12
-    for top_k in range(1, 12):
+    assert len(full.answers) == 5
+    for top_k in range(1, 6):
         found = ask(documents, hits, top_k=top_k)
         assert found.answers == full.answers[:top_k]
         assert (found.status, found.no_answer_score) == (full.status, full.no_answer_score)
 
 
-def test_answers_come_best_first(many):
+def test_answers_come_best_first_and_each_exceeds_the_threshold(many):
     documents, hits = many
-    scores = [answer.score for answer in ask(documents, hits, top_k=12).answers]
+    shelf = Shelf(documents, hits)
+    every = Answerer(shelf, FakeReader(), threshold=-100.0).answer(QUESTION, top_k=50)
+    scores = [answer.score for answer in every.answers]
     assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1]
+    for threshold in (scores[0], scores[len(scores) // 2], scores[-1]):
+        found = Answerer(shelf, FakeReader(), threshold=threshold).answer(QUESTION, top_k=50)
+        assert list(found.answers) == [a for a in every.answers if a.score > threshold]
+        assert found.no_answer_score == threshold - scores[0]
 
 
 def test_no_answer_does_not_depend_on_top_k(many):
@@ -346,7 +353,6 @@ def test_an_empty_quote_is_never_cited(talks):
         cite(Candidate(talks, hit(talks, 1), Span(5, 5, 9.0), ""))
 
 
-@pytest.mark.xfail(reason="a hit's text isn't compared with the stored text", strict=True)
 def test_a_library_whose_text_is_not_what_was_found_is_not_cited(talks):
     shifted = stored(f"x{PARAGRAPH[0]}", *PARAGRAPH[1:])
     shelf = Shelf([talks], [hit(talks, 1)])

@@ -66,9 +66,7 @@ def view_path(catalog: Catalog) -> Path:
     return catalog.path.with_name("vectors.faiss")
 
 
-def open_view(
-    catalog: Catalog, embedder: str = EMBEDDER, dimension: int = DIMENSION
-) -> VectorView:
+def open_view(catalog: Catalog, embedder: str = EMBEDDER, dimension: int = DIMENSION) -> VectorView:
     return VectorView(catalog, view_path(catalog), embedder=embedder, dimension=dimension)
 
 
