@@ -47,7 +47,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca \
     --mount=type=bind,from=wheels,target=/wheels \
     pip --python /opt/pincite/bin/python install --find-links /wheels \
-        --no-deps --root /staged .
+        --no-deps --no-warn-script-location --root /staged .
 
 
 FROM base

@@ -12,7 +12,6 @@ import hashlib
 import json
 import sqlite3
 import threading
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,77 +24,12 @@ from index.errors import (
     BusyCatalog,
     CatalogError,
     DamagedCatalog,
-    ForeignCatalog,
-    NewerCatalog,
     UnwritableCatalog,
 )
 from index.faults import reach
+from index.schema import check_format, create_catalog
 from index.snapshot import Snapshot
 from index.types import Document, Segmentation, TextRange
-
-APPLICATION_ID = 0x50494E43
-"""SQLite's `application_id` of a Pincite catalog: "PINC"."""
-
-CATALOG_FORMAT = 1
-"""SQLite's `user_version` of the catalogs that this code writes."""
-
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE meta (
-    key TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE revisions (
-    revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id TEXT NOT NULL,
-    revision TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    text TEXT NOT NULL,
-    characters INTEGER NOT NULL,
-    title TEXT,
-    source_url TEXT,
-    published_at TEXT,
-    published_at_source TEXT,
-    media_type TEXT NOT NULL,
-    encoding TEXT NOT NULL,
-    extractor TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    source BLOB NOT NULL,
-    excluded BLOB NOT NULL,
-    sentences BLOB NOT NULL,
-    generation INTEGER NOT NULL,
-    added_at TEXT NOT NULL,
-    UNIQUE (document_id, revision)
-) STRICT;
-CREATE TABLE documents (
-    document_id TEXT PRIMARY KEY,
-    revision_id INTEGER NOT NULL UNIQUE REFERENCES revisions
-) STRICT, WITHOUT ROWID;
-CREATE TABLE passages (
-    passage_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    revision_id INTEGER NOT NULL REFERENCES revisions,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    tokens INTEGER NOT NULL
-) STRICT;
-CREATE INDEX passages_by_revision ON passages (revision_id, passage_id);
-CREATE TABLE vectors (
-    revision_id INTEGER NOT NULL REFERENCES revisions,
-    embedder TEXT NOT NULL,
-    dimension INTEGER NOT NULL,
-    matrix BLOB NOT NULL,
-    PRIMARY KEY (revision_id, embedder)
-) STRICT;
-CREATE TABLE lines (
-    line_key INTEGER NOT NULL,
-    document_id TEXT NOT NULL,
-    repeated INTEGER NOT NULL,
-    PRIMARY KEY (line_key, document_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX lines_by_document ON lines (document_id);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {CATALOG_FORMAT};
-"""
 
 
 class Catalog:
@@ -125,45 +59,10 @@ class Catalog:
                 f"There is no catalog at {path}.", "Index some documents first: pincite index PATH."
             )
         with _clear_errors(path):
-            if create:
-                _make_folder(path.parent)
-                self._create_if_empty()
-            self._check_format()
+            if create and not path.exists():
+                create_catalog(path)
+            check_format(self._connection(), path)
         self.catalog_id = self._meta("catalog_id")
-
-    def _create_if_empty(self) -> None:
-        connection = self._connection()
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            return
-        try:
-            connection.executescript(_SCHEMA)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("catalog_id", uuid.uuid4().hex), ("generation", "0")],
-            )
-            connection.execute("COMMIT")
-        except sqlite3.OperationalError:
-            # Another process made it while this one waited for the lock.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise
-
-    def _check_format(self) -> None:
-        connection = self._connection()
-        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-        catalog_format = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application_id != APPLICATION_ID:
-            raise ForeignCatalog(
-                f"{self.path} is a database, but not a Pincite catalog.",
-                "Move it away, or choose another data folder.",
-            )
-        if catalog_format > CATALOG_FORMAT:
-            raise NewerCatalog(
-                f"{self.path} has format {catalog_format}; this Pincite reads up to "
-                f"{CATALOG_FORMAT}.",
-                "Upgrade Pincite, or index the documents into another data folder.",
-            )
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -177,7 +76,6 @@ class Catalog:
             with self._lock:
                 self._connections.append(connection)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
@@ -368,16 +266,6 @@ def _replace_passages(
         "INSERT INTO passages (revision_id, start, end, tokens) VALUES (?, ?, ?, ?)",
         [(revision_id, p.start, p.end, p.tokens) for p in segmentation.passages],
     )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableCatalog(
-            f"The folder {folder} can't be made: {error}.",
-            "Choose a data folder that can be written to (--data-dir or PINCITE_DATA_DIR).",
-        ) from error
 
 
 @contextmanager

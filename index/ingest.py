@@ -122,6 +122,10 @@ class Ingester:
             replacing=replacing,
         )
 
+    def generation(self) -> int:
+        """The catalog's generation."""
+        return self._catalog.generation()
+
     def refresh(self) -> int:
         """Segment anew the documents whose repeated lines have changed.
 
@@ -178,6 +182,7 @@ def ingest_paths(
             on_progress(source, 1.0)
     ingester.refresh()
     reach("ingest.all_committed")
+    report.generation = ingester.generation()
     return report
 
 

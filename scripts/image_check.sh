@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image and runs it as a careful operator would: no network, not root, nothing writable
-# but /data and /tmp. Needs Docker or Podman; not part of CI. Takes some minutes and 8 GB of disk.
+# but /data and /tmp. Needs Docker or Podman; not part of CI. Takes some minutes, and 8 GB under
+# TMPDIR with Podman.
 #
 #   TORCH_INDEX=URL    index of PyTorch's CPU wheels, as for `make install`
 #   BASE=debootstrap   where the base image can't be pulled: puts a debootstrap of Debian bookworm
@@ -36,8 +37,9 @@ choose_engine() {
   if [[ -z $base ]] && docker info &>/dev/null; then
     engine=(docker)
   elif command -v podman >/dev/null; then
-    # Storage of its own, so that nothing of the check outlives it.
-    engine=(podman --root "$work/storage" --runroot "$work/run")
+    # Storage of its own, so that nothing of the check outlives it. What it logs is about systemd,
+    # which may be absent; what fails is printed all the same.
+    engine=(podman --log-level fatal --root "$work/storage" --runroot "$work/run")
     # crun, Podman's default, refuses the hybrid of both versions of cgroups; runc doesn't.
     [[ $("${engine[@]}" info --format '{{.Host.CgroupsVersion}}') != v1 ]] || engine+=(--runtime runc)
     # Podman would raise these, which a root without CAP_SYS_RESOURCE may not; lower they may go.
@@ -136,7 +138,7 @@ run() {
   step 'Healthy; looking from inside'
   "${engine[@]}" exec --interactive "$name" python - <scripts/image_probe.py
   step 'Stopping it with SIGTERM'
-  "${engine[@]}" stop --time 20 "$name" >/dev/null
+  "${engine[@]}" stop -t 20 "$name" >/dev/null
   status=$("${engine[@]}" inspect --format '{{.State.ExitCode}}' "$name")
   [[ $status == 0 ]] || fail "The server stopped with exit status $status, not 0."
 }

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -47,6 +48,8 @@ def main() -> None:
 
     Every setting can also be given in the environment: PINCITE_DATA_DIR, PINCITE_PORT and so on.
     """
+    # A container's first process ignores SIGTERM unless it has a handler.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _data_option(command: F) -> F:

@@ -57,7 +57,6 @@ def index_paths(
             on_progress=advance,
         )
     store.collection(collection, embedder).save_views()
-    report.generation = catalog.generation()
     store.close()
     return report
 

@@ -26,6 +26,8 @@ from index.types import Hit
 
 TESTS = Path(__file__).parents[1]
 INDEXER = Path(__file__).with_name("indexer.py")
+# The process is to run the very code that is imported here, wherever another may be installed.
+CODE = Path(index.faults.__file__).parents[1]
 
 index_folders = runpy.run_path(str(INDEXER))["index_folders"]
 
@@ -129,7 +131,7 @@ def run_indexer(catalog: Path, folders: list[Path], fault: str) -> int:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PINCITE_")}
     done = subprocess.run(
         [sys.executable, INDEXER, catalog, *folders],
-        env=inherited | {"PYTHONPATH": str(TESTS), "PINCITE_FAULT": fault},
+        env=inherited | {"PYTHONPATH": f"{TESTS}{os.pathsep}{CODE}", "PINCITE_FAULT": fault},
         capture_output=True,
         timeout=120,
         check=False,

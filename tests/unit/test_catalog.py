@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalog import APPLICATION_ID, CATALOG_FORMAT, Catalog
+from index.catalog import Catalog
+from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.errors import (
     BusyCatalog,
     CatalogError,
@@ -240,6 +241,7 @@ def test_foreign_database(tmp_path: Path) -> None:
         with pytest.raises(ForeignCatalog, match=str(path)):
             Catalog(path, create=create)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("other",)]
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_newer_catalog(catalog: Catalog) -> None:

@@ -15,7 +15,8 @@ import pytest
 from fakes import FakeEmbedder
 from reference import nearest
 
-from index.catalog import APPLICATION_ID, CATALOG_FORMAT, Catalog
+from index.catalog import Catalog
+from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.documents import make_document
 from index.ingest import Ingester
 from index.search import Searcher
