@@ -98,12 +98,11 @@ def create_catalog(path: Path) -> None:
             connection.execute("COMMIT")
         finally:
             connection.close()
-        # A link, because a rename would replace a catalog that another process has just made.
+        # A link, because a rename would replace a catalog that another process has made.
         os.link(temporary, path)
-    except FileExistsError:
-        if not path.is_file():
-            raise
     except OSError as error:
+        if path.is_file():
+            return
         raise UnwritableCatalog(
             f"The catalog {path} can't be made: {error}.",
             "Choose a data folder that can be written to (--data-dir or PINCITE_DATA_DIR).",

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from index.catalog import Catalog
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.errors import (
     BusyCatalog,
     CatalogError,
@@ -23,6 +22,7 @@ from index.errors import (
     UnknownRevision,
     UnwritableCatalog,
 )
+from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.types import Document, Passage, Segmentation, TextRange
 
 EMBEDDER = "toy@1"

@@ -16,9 +16,9 @@ from fakes import FakeEmbedder
 from reference import nearest
 
 from index.catalog import Catalog
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.documents import make_document
 from index.ingest import Ingester
+from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.search import Searcher
 from index.types import Document, TextRange
 
