@@ -24,8 +24,8 @@ MAX_QUESTION_CHARACTERS = 1_000
 SIMILARITY_WEIGHT = 10.0
 """Logits that a cosine similarity of 1 is worth; measured by `scripts/measure_ranking.py`."""
 
-THRESHOLD = 6.0
-"""Score that an answer must exceed; it refuses one right answer in ten (same script)."""
+THRESHOLD = 6.5
+"""Score that an answer must exceed; it refuses one right answer in twenty (same script)."""
 
 
 class Library(Protocol):

@@ -26,6 +26,9 @@ from service.wiring import Components
 KINDS = ("answer", "differing", "yes_no", "near_miss", "off_topic")
 TOP_K = 10
 
+FLOORS = {"answer": 53, "differing": 0, "yes_no": 0, "near_miss": 17, "off_topic": 9}
+"""Fewest questions of a kind that must be answered rightly first, or refused."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -119,3 +122,4 @@ def test_figures_by_kind(asked: list[Asked]) -> None:
     print(f"differing: {sum(sides) / len(sides):.0%} of the sides among the first {TOP_K} answers")
     for kind in ("near_miss", "off_topic"):
         print(f"{kind}: {right[kind]} of {len(by_kind[kind])} refused")
+    assert {kind: right[kind] for kind in KINDS if right[kind] < FLOORS[kind]} == {}
