@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from index.models import find_model, model_id, weights_digest
+from index.models import check_usable, find_model, loading, model_id, weights_digest
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 """Name that stands for the embedder that is installed with Pincite."""
@@ -55,6 +55,7 @@ class SentenceTransformerEmbedder:
     Raises:
         ModelNotFound: There is no such model.
         CorruptModel: The installed weights are not the published ones.
+        UnusableModel: The files make no embedder.
     """
 
     def __init__(self, name: str = DEFAULT_EMBEDDER) -> None:
@@ -71,8 +72,10 @@ class SentenceTransformerEmbedder:
             folder = find_model(name)
             digest = weights_digest(folder)
         logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        with loading(folder):
+            self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         self._tokenizer = self._model.tokenizer
+        check_usable(folder, {"a fast tokenizer": getattr(self._tokenizer, "is_fast", False)})
         self.model_id = model_id(name, digest)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or self._tokenizer.model_max_length)

@@ -25,6 +25,7 @@
     └── ModelError               embedder or reader
         ├── ModelNotFound        no such folder, and the network is not asked
         ├── CorruptModel         weights whose SHA-256 is not the expected one
+        ├── UnusableModel        files that make no model of the kind that is needed
         └── ModelMismatch        vectors of another embedder than the one configured
 
 Every error says what happened, with the value, and what to do next.
@@ -194,6 +195,12 @@ class CorruptModel(ModelError):
     """The weights' SHA-256 is not the expected one."""
 
     code = "corrupt_model"
+
+
+class UnusableModel(ModelError):
+    """The files make no model of the kind that is needed."""
+
+    code = "unusable_model"
 
 
 class ModelMismatch(ModelError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import CorruptModel, ModelNotFound
+from index.errors import CorruptModel, ModelNotFound, UnusableModel
 
 
 def find_model(name: str) -> Path:
@@ -70,14 +72,52 @@ def weights_digest(folder: Path, expected: str | None = None) -> str:
         ModelNotFound: The folder holds no weights.
     """
     path = weights_file(folder)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(path)
     if expected is not None and digest != expected:
         raise CorruptModel(
             f"{path} has SHA-256 {digest}, not the expected {expected}.",
             "Install the package again; don't use these weights.",
         )
     return digest
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """Turn what a library makes of a folder's faults into one clear error.
+
+    Raises:
+        UnusableModel: Whatever the library raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise UnusableModel(
+            f"{folder} can't be loaded: {type(error).__name__}: {error}.",
+            "Give a folder that save_pretrained() wrote, with config, fast tokenizer and weights.",
+        ) from error
+
+
+def check_usable(folder: Path, conditions: Mapping[str, bool]) -> None:
+    """See that a loaded model has what is needed.
+
+    Args:
+        folder: Where it was loaded from.
+        conditions: What is needed, and whether it is there.
+
+    Raises:
+        UnusableModel: Something isn't.
+    """
+    missing = [name for name, there in conditions.items() if not there]
+    if missing:
+        raise UnusableModel(
+            f"The model in {folder} lacks {', '.join(missing)}.", "Choose another model."
+        )
 
 
 def model_id(name: str, digest: str) -> str:

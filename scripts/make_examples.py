@@ -21,13 +21,13 @@ def main(server: str) -> None:
         [citation] = response["answers"][0]["citations"]
         document = f"/v1/collections/default/documents/{citation['document_id']}"
         examples = {
-            "ask": _ASK,
-            "ask_response": response,
-            "search_response": client.get(
+            "AskRequest": _ASK,
+            "AskResponse": response,
+            "SearchResponse": client.get(
                 "/v1/search", params={"q": _ASK["question"], "limit": 1}
             ).json(),
-            "document": client.get(document).json(),
-            "problem": client.post("/v1/ask", json={"question": " "}).json(),
+            "DocumentModel": client.get(document).json(),
+            "Problem": client.post("/v1/ask", json={"question": " "}).json(),
         }
     _TARGET.write_text(json.dumps(examples, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from index.search import SearchResult
 from index.types import Hit, StoredDocument, TextRange
-from service.errors import EmptyQuestion, FalseCitation, QuestionTooLong
+from service.errors import EmptyQuestion, FalseCitation, InvalidQuestion, QuestionTooLong
 from service.reader import Reader
 from service.spans import decode, drop_overlapping
 from service.types import Answer, AnswerSet, Citation, Span
@@ -177,9 +177,17 @@ def check_question(question: str) -> str:
     """A question without the space around it.
 
     Raises:
+        InvalidQuestion: It isn't valid Unicode text.
         EmptyQuestion: Nothing is left.
         QuestionTooLong: It has more than `MAX_QUESTION_CHARACTERS`.
     """
+    try:
+        question.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidQuestion(
+            f"The question has half of a UTF-16 pair at offset {error.start}.",
+            "Send it as valid Unicode text.",
+        ) from error
     question = question.strip()
     if not question:
         raise EmptyQuestion("The question is empty.", "Ask something, in a sentence or so.")

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -20,6 +22,7 @@ from service.errors import UnsupportedRequest
 from service.executor import ModelExecutor
 from service.guard import Guard
 from service.schemas import (
+    EXAMPLES,
     AskRequest,
     AskResponse,
     CollectionList,
@@ -43,16 +46,19 @@ _REVALIDATE = {"Cache-Control": "no-cache"}
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
-        "model": Problem,
         "description": description,
-        "content": {problems.MEDIA_TYPE: {}},
+        "content": {
+            problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
     }
     for status, description in {
+        400: "The body is not JSON.",
         403: "Another site's page sent it.",
         404: "No such collection, document or revision.",
         413: "The body is over the limit.",
         421: "The Host header names another server.",
         422: "A field is wrong; `errors` says which.",
+        500: "Something on the server is broken; `remedy` says what to do.",
         503: "Too much is in flight; try again after `Retry-After` seconds.",
         504: "The deadline passed.",
     }.items()
@@ -70,7 +76,9 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         executor = ModelExecutor(
-            max_in_flight=settings.max_in_flight, deadline_seconds=settings.deadline_seconds
+            threads=settings.threads,
+            max_in_flight=settings.max_in_flight,
+            deadline_seconds=settings.deadline_seconds,
         )
         app.state.executor = executor
         app.state.components = await executor.load(loader)
@@ -80,7 +88,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
 
     app = FastAPI(
         title="Pincite",
-        version="0.1.0",
+        version=version("pincite"),
         summary="Answers questions with the documents' own words, and says where they stand.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
@@ -89,6 +97,12 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
         responses=_RESPONSES,
     )
     problems.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type"],
+    )
     app.add_middleware(
         Guard,
         allowed_hosts=settings.allowed_hosts,
@@ -99,7 +113,23 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
     _add_documents(app)
     _add_health(app)
     _add_page(app)
+    _complete_openapi(app)
     return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add what the framework leaves out: the model of problems, and nulls in the examples."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for name, example in EXAMPLES.items():
+            schemas[name]["example"] = example
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _add_answering(app: FastAPI) -> None:
@@ -143,7 +173,7 @@ def _refuse_unsupported(body: AskRequest) -> None:
         value = getattr(body, field)
         if value is not None and value != {}:
             raise UnsupportedRequest(
-                f"{field!r} is {value!r}; this version can't do that yet.",
+                f"{field!r} is given; this version can't do that yet.",
                 f"Leave {field!r} out.",
             )
 
@@ -210,11 +240,13 @@ def _add_documents(app: FastAPI) -> None:
 
 
 def _add_health(app: FastAPI) -> None:
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", summary="Alive?", tags=["health"])
     async def healthz() -> Health:
         """The process answers."""
         return Health(status="ok")
 
+    @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", summary="Ready?", tags=["health"])
     def readyz(request: Request) -> Health:
         """The models are loaded and every collection's catalog opens; loads nothing."""
@@ -234,10 +266,12 @@ class _Revalidated(StaticFiles):
 
 
 def _add_page(app: FastAPI) -> None:
+    @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
     def index() -> FileResponse:
         return FileResponse(_PAGE / "index.html", headers=_REVALIDATE)
 
+    @app.head("/view", include_in_schema=False)
     @app.get("/view", include_in_schema=False)
     def view() -> FileResponse:
         return FileResponse(_PAGE / "document.html", headers=_REVALIDATE)

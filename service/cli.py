@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from index.errors import PinciteError
 
 if TYPE_CHECKING:
     from service.settings import Settings
+    from service.types import Citation
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -137,24 +139,25 @@ def ask(
         click.echo("Not in these documents.")
     for answer in answer_set.answers:
         for citation in answer.citations:
-            place = f"[{citation.start_char_index}, {citation.end_char_index})"
-            before, after = (" ".join(side.split()) for side in (citation.before, citation.after))
-            click.secho(" ".join(citation.cited_text.split()), bold=True)
-            click.echo(
-                f"  {before}{_gap(citation.before[-1:])}"
-                + click.style(citation.cited_text, underline=True)
-                + f"{_gap(citation.after[:1])}{after}"
-            )
-            title = citation.document_title or "untitled"
-            click.secho(
-                f"  {title}, {citation.published_at or 'undated'}, "
-                f"{citation.document_id} {place}\n",
-                dim=True,
-            )
+            _print_citation(citation)
 
 
-def _gap(neighbour: str) -> str:
-    return " " if neighbour.isspace() else ""
+def _print_citation(citation: Citation) -> None:
+    """Print a quote, its sentence, and its place, each on a line."""
+    click.secho(_on_a_line(citation.cited_text), bold=True)
+    quote = click.style(_on_a_line(citation.cited_text), underline=True)
+    click.echo(f"  {_on_a_line(citation.before)}{quote}{_on_a_line(citation.after)}")
+    title = _on_a_line(citation.document_title or "untitled")
+    click.secho(
+        f"  {title}, {citation.published_at or 'undated'}, {citation.document_id} "
+        f"[{citation.start_char_index}, {citation.end_char_index})\n",
+        dim=True,
+    )
+
+
+def _on_a_line(text: str) -> str:
+    """A text with each control character, line breaks among them, shown as a space."""
+    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
 
 
 @main.command()
@@ -187,11 +190,11 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
         click.echo("There are no passages in this collection.")
     for hit in found.hits:
         click.secho(
-            f"{hit.score:.3f}  {hit.title or 'untitled'}, {hit.document_id} "
+            f"{hit.score:.3f}  {_on_a_line(hit.title or 'untitled')}, {hit.document_id} "
             f"[{hit.start}, {hit.end})",
             bold=True,
         )
-        click.echo(f"       {' '.join(hit.text.split())}\n")
+        click.echo(f"       {_on_a_line(hit.text)}\n")
 
 
 @main.command("index")

@@ -2,6 +2,7 @@
 
 PinciteError
 ├── QuestionError            the question can't be asked as it is
+│   ├── InvalidQuestion      not valid Unicode text
 │   ├── EmptyQuestion
 │   └── QuestionTooLong
 ├── UnsupportedRequest       a field asks for what this version doesn't do yet
@@ -25,6 +26,12 @@ class QuestionError(PinciteError):
     """The question can't be asked as it is."""
 
     code = "question_error"
+
+
+class InvalidQuestion(QuestionError):
+    """The question isn't valid Unicode text."""
+
+    code = "invalid_question"
 
 
 class EmptyQuestion(QuestionError):

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def limit_threads(threads: int) -> None:
-    """Let torch, FAISS and the tokenizers use so many threads, in the whole process.
+    """Let torch, FAISS and the tokenizers use so many threads for work of the calling thread.
 
     To be called before torch is first imported: OpenMP reads its policy when it is loaded. Idle
     threads that sleep rather than spin leave the cores to others; on a busy machine of two cores
@@ -69,12 +69,19 @@ class ModelExecutor:
     """Runs model work in its one thread, in order of arrival.
 
     Args:
+        threads: How many threads the models may use.
         max_in_flight: Most pieces of work taken at once, the running one counted.
         deadline_seconds: Longest time from arrival to result.
     """
 
-    def __init__(self, *, max_in_flight: int, deadline_seconds: float) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
+    def __init__(self, *, threads: int, max_in_flight: int, deadline_seconds: float) -> None:
+        self._pool = ThreadPoolExecutor(
+            max_workers=1,
+            thread_name_prefix="models",
+            # OpenMP keeps the number for each thread that asks.
+            initializer=limit_threads,
+            initargs=(threads,),
+        )
         self._max_in_flight = max_in_flight
         self._deadline_seconds = deadline_seconds
         self.in_flight = 0

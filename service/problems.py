@@ -44,8 +44,10 @@ STATUS: Mapping[type[PinciteError], int] = {
     index_errors.ModelError: 500,
     index_errors.ModelNotFound: 500,
     index_errors.CorruptModel: 500,
+    index_errors.UnusableModel: 500,
     index_errors.ModelMismatch: 500,
     errors.QuestionError: 422,
+    errors.InvalidQuestion: 422,
     errors.EmptyQuestion: 422,
     errors.QuestionTooLong: 422,
     errors.UnsupportedRequest: 422,
@@ -99,16 +101,18 @@ def _on_designed(_: Request, error: Exception) -> JSONResponse:
     return problem_of(error)
 
 
+def _invalid_json(reason: str) -> errors.InvalidJSON:
+    return errors.InvalidJSON(
+        f"The body is not JSON that can be read: {reason}.",
+        "Send a JSON object in UTF-8, with Content-Type: application/json.",
+    )
+
+
 def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
-        return problem_of(
-            errors.InvalidJSON(
-                f"The body is not JSON: {faults[0].get('ctx', {}).get('error', 'unreadable')}.",
-                "Send a JSON object in UTF-8, with Content-Type: application/json.",
-            )
-        )
+        return problem_of(_invalid_json(faults[0].get("ctx", {}).get("error", "unreadable")))
     named = [
         {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
         for fault in faults
@@ -127,6 +131,9 @@ def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, PinciteError):
         return problem_of(error.__cause__)
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # The only one that the framework makes: a body that its JSON parser gives up on.
+        return problem_of(_invalid_json(str(error.__cause__ or error.detail)))
     phrase = HTTPStatus(error.status_code).phrase
     response = problem(
         error.status_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,14 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from index.errors import CorruptModel
-from index.models import find_model, model_id, weights_digest
+from index.models import (
+    check_usable,
+    find_model,
+    loading,
+    model_id,
+    sha256_of,
+    weights_digest,
+)
 from service.errors import QuestionTooLong
 from service.types import WindowLogits
 
 if TYPE_CHECKING:
-    from transformers import BatchEncoding
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
-_Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Start and end logits of a window's tokens, each of shape (tokens,)."""
 
 DEFAULT_READER = "pincite-reader"
 """Name that stands for the reader that ships with Pincite."""
@@ -52,49 +60,35 @@ class Reader(Protocol):
         """
 
 
-class TransformersReader:
-    """A reader that transformers' `AutoModelForQuestionAnswering` loads; runs on torch.
+class WindowedReader(ABC):
+    """Reads texts in overlapping windows of a tokenizer; subclasses score the windows.
 
     Args:
-        name: `pincite-reader` for the shipped one, a local folder, or a hub id.
+        tokenizer: Gives the tokens' offsets, so a fast one.
         max_tokens: Size of a window in tokens, question and special ones included.
         stride: Tokens that neighbouring windows share.
-        batch_size: Windows read at once.
-
-    Raises:
-        ModelNotFound: There is no such model.
-        CorruptModel: The shipped files are not the ones that were shipped.
+        batch_size: Windows scored at once.
     """
 
     def __init__(
-        self,
-        name: str = DEFAULT_READER,
-        *,
-        max_tokens: int = 384,
-        stride: int = 128,
-        batch_size: int = 8,
+        self, tokenizer: PreTrainedTokenizerBase, *, max_tokens: int, stride: int, batch_size: int
     ) -> None:
-        import torch
-        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-        from transformers.utils.logging import disable_progress_bar
-
-        disable_progress_bar()  # type: ignore[no-untyped-call]
-        if name == DEFAULT_READER:
-            folder = _SHIPPED
-            check_files(folder)
-        else:
-            folder = find_model(name)
-        self.model_id = model_id(name, weights_digest(folder))
-        self._tokenizer = AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, padding_side="right"
-        )
-        self._model = AutoModelForQuestionAnswering.from_pretrained(
-            str(folder), dtype=torch.float32, local_files_only=True
-        ).eval()
-        self._inference_mode = torch.inference_mode
-        self._max_tokens = min(max_tokens, self._tokenizer.model_max_length)
+        self._tokenizer = tokenizer
+        self._max_tokens = min(max_tokens, tokenizer.model_max_length)
         self._stride = stride
         self._batch_size = batch_size
+
+    @abstractmethod
+    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
+        """Logits of some windows.
+
+        Args:
+            encoding: All windows of all texts.
+            rows: Which of them.
+
+        Returns:
+            The logits of each; what follows a window's last token is padding.
+        """
 
     def read(
         self, question: str, texts: Sequence[str], check: Callable[[], None]
@@ -114,12 +108,12 @@ class TransformersReader:
             return_offsets_mapping=True,
         )
         lengths = [len(ids) for ids in encoding["input_ids"]]
-        logits: dict[int, _Logits] = {}
+        logits: dict[int, Logits] = {}
         # Windows of like length share a batch, so that little is spent on padding.
         by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
         for begin in range(0, len(by_length), self._batch_size):
             check()
-            logits.update(self._run(encoding, by_length[begin : begin + self._batch_size]))
+            logits.update(self.score(encoding, by_length[begin : begin + self._batch_size]))
         for row, text in enumerate(encoding["overflow_to_sample_mapping"]):
             windows[text].append(self._window(encoding, row, logits[row]))
         return windows
@@ -133,20 +127,7 @@ class TransformersReader:
                 "Ask it in fewer words.",
             )
 
-    def _run(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, _Logits]:
-        """Start and end logits of some windows, padding included, each of shape (tokens,)."""
-        inputs = {
-            name: [encoding[name][row] for row in rows]
-            for name in self._tokenizer.model_input_names
-            if name in encoding
-        }
-        padded = self._tokenizer.pad(inputs, padding=True, return_tensors="pt")
-        with self._inference_mode():
-            output = self._model(**padded)
-        start, end = output.start_logits.numpy(), output.end_logits.numpy()
-        return {row: (start[i], end[i]) for i, row in enumerate(rows)}
-
-    def _window(self, encoding: BatchEncoding, row: int, logits: _Logits) -> WindowLogits:
+    def _window(self, encoding: BatchEncoding, row: int, logits: Logits) -> WindowLogits:
         ids = encoding["input_ids"][row]
         start, end = (side[: len(ids)] for side in logits)
         offsets = np.array(encoding["offset_mapping"][row], dtype=np.int64)
@@ -158,6 +139,80 @@ class TransformersReader:
             offsets=offsets[in_text],
             null=float(start[null] + end[null]),
         )
+
+
+class TransformersReader(WindowedReader):
+    """A reader that transformers' `AutoModelForQuestionAnswering` loads; runs on torch.
+
+    Args:
+        name: `pincite-reader` for the shipped one, a local folder, or a hub id.
+        max_tokens: Size of a window in tokens, question and special ones included.
+        stride: Tokens that neighbouring windows share.
+        batch_size: Windows read at once.
+
+    Raises:
+        ModelNotFound: There is no such model.
+        CorruptModel: The shipped files are not the ones that were shipped.
+        UnusableModel: The files make no reader.
+    """
+
+    def __init__(
+        self,
+        name: str = DEFAULT_READER,
+        *,
+        max_tokens: int = 384,
+        stride: int = 128,
+        batch_size: int = 8,
+    ) -> None:
+        import torch
+        from transformers import AutoModelForQuestionAnswering
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
+        if name == DEFAULT_READER:
+            folder = _SHIPPED
+            check_files(folder)
+        else:
+            folder = find_model(name)
+        self.model_id = model_id(name, weights_digest(folder))
+        with loading(folder):
+            tokenizer = load_tokenizer(folder)
+            self._model = AutoModelForQuestionAnswering.from_pretrained(
+                str(folder), dtype=torch.float32, local_files_only=True
+            ).eval()
+        self._inference_mode = torch.inference_mode
+        super().__init__(tokenizer, max_tokens=max_tokens, stride=stride, batch_size=batch_size)
+        check_usable(
+            folder,
+            {
+                "a fast tokenizer": tokenizer.is_fast,
+                "a [CLS] token": tokenizer.cls_token_id is not None,
+                f"windows of {3 * stride} tokens": self._max_tokens >= 3 * stride,
+            },
+        )
+
+    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
+        """Score windows with the model; see `WindowedReader.score`."""
+        inputs = {
+            name: [encoding[name][row] for row in rows]
+            for name in self._tokenizer.model_input_names
+            if name in encoding
+        }
+        padded = self._tokenizer.pad(inputs, padding=True, return_tensors="pt")
+        with self._inference_mode():
+            output = self._model(**padded)
+        start, end = output.start_logits.numpy(), output.end_logits.numpy()
+        return {row: (start[i], end[i]) for i, row in enumerate(rows)}
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder."""
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        str(folder), local_files_only=True, padding_side="right"
+    )
+    return tokenizer
 
 
 def check_files(folder: Path) -> None:
@@ -175,6 +230,6 @@ def check_files(folder: Path) -> None:
         path = folder / name
         if not path.is_file():
             raise CorruptModel(f"{path} is missing.", remedy)
-        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+        actual = sha256_of(path)
         if actual != expected:
             raise CorruptModel(f"{path} has SHA-256 {actual}, not the expected {expected}.", remedy)

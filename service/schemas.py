@@ -16,7 +16,7 @@ from service.types import AnswerSet, Citation
 EXAMPLES: dict[str, Any] = json.loads(
     resources.files("service").joinpath("examples.json").read_text(encoding="utf-8")
 )
-"""Requests and the true answers to them from the sample documents."""
+"""By wire model, a request or the true answer to it from the sample documents."""
 
 
 class _Wire(BaseModel):
@@ -25,8 +25,6 @@ class _Wire(BaseModel):
 
 class AskRequest(_Wire):
     """A question to a collection."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": EXAMPLES["ask"]})
 
     question: StrictStr = Field(description="What is asked, up to 1,000 characters.")
     collection: StrictStr = Field(DEFAULT_COLLECTION, description="Which documents to ask.")
@@ -90,10 +88,6 @@ class NoAnswerModel(_Wire):
 class AskResponse(_Wire):
     """The answers, or that there are none in these documents."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": EXAMPLES["ask_response"]}
-    )
-
     status: Literal["answered", "no_answer"]
     answers: list[AnswerModel]
     no_answer: NoAnswerModel
@@ -119,10 +113,6 @@ class HitModel(_Wire):
 class SearchResponse(_Wire):
     """Passages, best first."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": EXAMPLES["search_response"]}
-    )
-
     hits: list[HitModel]
     generation: int
 
@@ -130,9 +120,7 @@ class SearchResponse(_Wire):
 class DocumentModel(_Wire):
     """A document's metadata."""
 
-    model_config = ConfigDict(
-        extra="forbid", from_attributes=True, json_schema_extra={"example": EXAMPLES["document"]}
-    )
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
 
     document_id: str
     revision: str
@@ -195,7 +183,7 @@ class Health(_Wire):
 class Problem(BaseModel):
     """An error, as RFC 9457 describes it."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"example": EXAMPLES["problem"]})
+    model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="`urn:pincite:problem:` and the code.")
     title: str

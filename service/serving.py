@@ -42,7 +42,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     """
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}/"
     if not as_json:
         click.echo("Loading models…", err=True)
     components = wiring.load(settings, CollectionStore(settings.data_dir))
@@ -62,14 +63,14 @@ def _listen(settings: Settings) -> socket.socket:
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         return socket.create_server(address[:2], family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         remedy = (
             "Stop what uses the port, or choose another: pincite serve --port 8001, "
             "PINCITE_PORT=8001."
-            if error.errno == errno.EADDRINUSE
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE
             else "Choose an address of this machine: pincite serve --host 127.0.0.1."
         )
+        reason = getattr(error, "strerror", None) or error
         raise AddressUnavailable(
-            f"Can't listen on {settings.host} port {settings.port}: {error.strerror or error}.",
-            remedy,
+            f"Can't listen on {settings.host!r} port {settings.port}: {reason}.", remedy
         ) from error

@@ -49,10 +49,14 @@ class Settings(BaseSettings):
         64, ge=1, description="Questions and searches taken at once; more get 503."
     )
     deadline_seconds: float = Field(
-        60.0, gt=0, description="Longest time for a question or search; then 504."
+        60.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time for a question or search; then 504.",
     )
     threshold: float = Field(
         THRESHOLD,
+        allow_inf_nan=False,
         description="Score that an answer must exceed; lower answers more, and more wrongly.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -3,7 +3,7 @@
 A text longer than the reader's window is read in overlapping windows. A span's score is the sum of
 its start and end logits, and the best over the windows that hold it; the text's null score is the
 least over its windows, since one window that answers is enough (as the SQuAD v2.0 evaluation of
-BERT does). Logits are never normalised by passage, so scores compare across passages.
+BERT does). There is no softmax within a passage, so scores compare across passages.
 """
 
 from __future__ import annotations

@@ -1,17 +1,19 @@
 """A thousand hostile documents through the whole path: every citation stands where it says.
 
-In each, one name or number stands in several sentences, and only one of them has the question's
-words. That occurrence must be cited; its offset is counted while the document is made up.
+Readers whose logits anyone can work out cite exactly the occurrence that answers: one that cuts
+texts with a regular expression, one that has the shipped tokenizer's windows and character map.
+The real models may be wrong about the answer, but not about where it stands.
 """
 
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 import unicodedata
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -20,66 +22,37 @@ import numpy.typing as npt
 import pytest
 import regex
 from fakes import FakeEmbedder, FakeReader
+from hostile_documents import (
+    EMOJI,
+    FAMILY,
+    FLAGS,
+    IN_A_COLLECTION,
+    KEYCAP,
+    LOUD,
+    NAMES,
+    NUMBERS,
+    QUIET,
+    Case,
+    make_cases,
+    stored_form,
+)
+from transformers import BatchEncoding
 
+import service.reader
 from index.catalog import Catalog
 from index.collection import Collection
 from index.documents import make_document
+from index.embedder import Embedder, SentenceTransformerEmbedder
 from index.ingest import Ingester
 from index.types import StoredDocument
 from service.answering import Answerer
-from service.types import Citation
+from service.reader import Logits, Reader, TransformersReader, WindowedReader, load_tokenizer
+from service.types import AnswerSet, Citation
 
 DOCUMENTS = 1_000
-IN_A_COLLECTION = 10
 MAX_PASSAGES = 3
 TOP_K = 3
-
-FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
-FLAGS = "\U0001f1f1\U0001f1fe\U0001f1f7\U0001f1fa\U0001f1eb\U0001f1ee"
-THUMB = "\U0001f44d\U0001f3fd"
-KEYCAP = "7\ufe0f\u20e3"
-EMOJI = (FAMILY, FLAGS, THUMB, KEYCAP, "\U0001f600", "\u2764\ufe0f", "\U0001f3f4\u200d\u2620\ufe0f")
-
-NUMBERS = (
-    "146,000",
-    "3.5",
-    "10:30",
-    "1\u202f234",
-    "12\u00a0500",
-    "7’250",
-    "٣٤٥",
-    "２０２６",
-    "-40",
-    "8",
-    "1,234,567.89",
-    "90210",
-)
-# Decomposed where a composed form exists, and one for which there is none.
-NAMES = ("E\u0301loi\u0308se", "A\u030angstro\u0308m", "Q\u0303uilla", "Ірина", "Ὀδυσσεύς", "Anna")
-
-# Neither capitals nor digits, so that the fake reader sees no answer here.
-QUIET = (
-    "השמש זרחה מעל ההרים והציפורים שרו בין העצים הגבוהים שליד הנחל הקטן בקצה הכפר הישן והשקט.",
-    "كانت الشمس تشرق فوق الجبال وكانت الطيور تغني بين الأشجار العالية قرب النهر الصغير في القرية.",
-    "太陽在山上升起，鳥兒在村莊邊緣的小溪旁的高大樹木之間歌唱，孩子們在田野裡奔跑，老人們坐在屋前喝茶，"
-    "聊著很久以前的事情，直到傍晚的鐘聲響起，大家才慢慢地走回家去吃晚飯。",
-    "\U0001f33f the cafe\u0301 by the nai\u0308ve little brook stayed open until the lamps went "
-    "out and the birds had sung their last song over the hills.",
-    f"{FAMILY} they walked along the brook until the lamps went out, {FLAGS} waved over the "
-    f"hills and nobody {THUMB} said a word about the rain or the wind.",
-)
-LOUD = (
-    "Visitors from Tromsø, São Paulo and Kraków wrote 12 letters, 3 of them in verse.",
-    f"On 13.01.2020 at 10:45 the U.N. sent {KEYCAP} of its people to the river, with 1,500 tents.",
-    f"Prices rose by 4.5% {FAMILY}{FAMILY} and fell by 2.25% {FLAGS} within a week.",
-    "המחיר עלה ב-12.5% ביום שני, אמר דובר Ministry of Finance אחרי 3 ישיבות.",
-    "在2020年1月13日，联合国报告有146,000人离开了家园，他们住在海边的帐篷里。",
-    "Vie\u0323\u0302t Nam welcomed 2,345,678 guests; Ha\u0300 No\u0323\u0302i had 1.2 million.",
-)
-MENU = ("Home", "News", "Sport", "Weather", "Share", "Podcasts", "Log in", "12 comments")
-BANNERS = ("Sign up for our newsletter today", "Printed on paper from the old mill")
-
-SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aiou"]
+SHIPPED = Path(service.reader.__file__).parent / "models" / "reader"
 
 
 class WideEmbedder(FakeEmbedder):
@@ -97,78 +70,40 @@ class WideEmbedder(FakeEmbedder):
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@dataclass(frozen=True)
-class Case:
-    """A made-up document and what is asked of it.
+class TokenReader(WindowedReader):
+    """The shipped reader's tokenizer, with logits that follow from the tokens' words alone.
 
-    Attributes:
-        raw: The document before it is normalised.
-        question: What is asked.
-        answer: The words that answer it, as they are stored.
-        start: Where the right occurrence of them begins in the stored text.
-        occurrences: How often they stand there.
+    The answer stands between "hung" or "brought by" and "before dawn", the better the more of the
+    question's words come before it. Elsewhere a token's checksum decides, so that whatever scripts
+    a text has are cited too. Windows are small, so that most texts have several.
     """
 
-    document_id: str
-    raw: str
-    question: str
-    answer: str
-    start: int
-    occurrences: int
+    model_id = "token-reader@1"
+
+    def __init__(self) -> None:
+        super().__init__(load_tokenizer(SHIPPED), max_tokens=160, stride=48, batch_size=8)
+
+    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
+        return {row: token_logits(encoding.tokens(row), encoding.sequence_ids(row)) for row in rows}
 
 
-def stored_form(text: str) -> str:
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
-
-
-def place_of(number: int) -> str:
-    """Six words that no other document has and that stand in no other word.
-
-    They are worth so much to the fake reader that the likeness of other passages is worth less.
-    """
-    first, second = SYLLABLES[number // 56], SYLLABLES[number % 56]
-    return " ".join(first + second + last for last in "xqywjh")
-
-
-def make_case(number: int, chosen: random.Random) -> Case:
-    place = place_of(number)
-    what = chosen.choice(("lanterns", "barrels", "kites", "violins", "windmills", "blankets"))
-    if number % 2:
-        answer = chosen.choice(NUMBERS)
-        question = f"How many {what} hung in {place}?"
-        before, after = f"\U0001f3ee in {place} there hung ", f" {what} before dawn."
-    else:
-        answer = chosen.choice(NAMES)
-        question = f"Who brought {what} to {place}?"
-        before, after = f"\U0001f3ee the {what} for {place} were brought by ", " before dawn."
-    newline = chosen.choice(["\n", "\r\n"])
-
-    def decoy() -> str:
-        return f"{chosen.choice(QUIET)} {chosen.choice(EMOJI)} so it was {answer} again."
-
-    def noise() -> list[str]:
-        return chosen.sample(LOUD, chosen.randrange(2))
-
-    def menu() -> list[str]:
-        return [newline.join(chosen.sample(MENU, 6))] if chosen.random() < 0.5 else []
-
-    gap = newline * 2
-    space = chosen.choice([" ", "  ", newline])
-    earlier = [*menu(), decoy(), *noise(), f"{chosen.choice(QUIET)}{space}{before}"]
-    # Documents with repeated lines are divided twice: that is seen in one collection of five.
-    bannered = number // IN_A_COLLECTION % 5 == 0
-    banner = [chosen.choice(BANNERS)] if bannered else []
-    later = [f"{after} {decoy()}", *noise(), *banner, *menu()]
-    head = gap.join(earlier)
-    raw = head + answer + gap.join(later)
-    return Case(
-        document_id=f"{number:04} {FAMILY}.txt",
-        raw=raw,
-        question=question,
-        answer=stored_form(answer),
-        start=len(stored_form(head)),
-        occurrences=stored_form(raw).count(stored_form(answer)),
-    )
+def token_logits(tokens: list[str], parts: list[int | None]) -> Logits:
+    """What `TokenReader` thinks of a window's tokens; part 0 is the question, part 1 the text."""
+    start = np.array([-10 - zlib.crc32(t.encode()) % 1000 / 100 for t in tokens], dtype=np.float32)
+    end = np.array([-10 - zlib.adler32(t.encode()) % 1000 / 100 for t in tokens], dtype=np.float32)
+    start[0] = end[0] = 0.0
+    asked = [token for token, part in zip(tokens, parts, strict=True) if part == 0]
+    counted = asked[2 : asked.index("hung")] if "hung" in asked else []
+    closing = [*counted, "before", "dawn"]
+    text = parts.index(1)
+    for first in range(text + 2, len(tokens)):
+        if tokens[first - 1] == "hung" or tokens[first - 2 : first] == ["brought", "by"]:
+            known = len(set(asked) & set(tokens[max(text, first - 40) : first]))
+            for last in range(first, len(tokens)):
+                if tokens[last + 1 : last + 1 + len(closing)] == closing:
+                    start[first] = end[last] = 10.0 * known
+                    break
+    return start, end
 
 
 def grapheme_boundaries(text: str) -> set[int]:
@@ -195,10 +130,65 @@ def check_citation(citation: Citation, stored: StoredDocument) -> None:
     assert all(end <= debris.start or debris.end <= start for debris in stored.excluded)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Some of the documents, indexed."""
+
+    cases: Sequence[Case]
+    stored: dict[str, StoredDocument]
+    collection: Collection
+
+    def ask(self, case: Case, reader: Reader) -> AnswerSet:
+        """Asks a case's question and checks every citation of what is answered."""
+        # The default threshold was measured with the real models.
+        answerer = Answerer(self.collection, reader, threshold=float("-inf"), n_best=TOP_K)
+        found = answerer.answer(case.question, top_k=TOP_K, max_passages=MAX_PASSAGES)
+        assert found.status == "answered"
+        for answer in found.answers:
+            assert answer.answer == answer.citations[0].cited_text
+            for citation in answer.citations:
+                check_citation(citation, self.stored[citation.document_id])
+        return found
+
+
+def put_on_shelf(catalog: Catalog, cases: Sequence[Case], embedder: Embedder) -> Shelf:
+    ingester = Ingester(catalog, embedder)
+    for case in cases:
+        document, warnings = make_document(case.document_id, case.raw.encode(), max_bytes=100_000)
+        assert (document.text, warnings) == (stored_form(case.raw), [])
+        ingester.put(document)
+    ingester.refresh()
+    with catalog.snapshot() as snapshot:
+        stored = {case.document_id: snapshot.stored_document(case.document_id) for case in cases}
+    return Shelf(cases, stored, Collection(catalog, embedder))
+
+
 @pytest.fixture(scope="module")
 def cases() -> Sequence[Case]:
-    chosen = random.Random(20200113)
-    return [make_case(number, chosen) for number in range(DOCUMENTS)]
+    return make_cases(DOCUMENTS)
+
+
+@pytest.fixture(scope="module")
+def chosen(cases: Sequence[Case]) -> Sequence[Case]:
+    """As many as the real models can read in a moment."""
+    return cases[::15]
+
+
+@pytest.fixture(scope="module")
+def shelves(
+    cases: Sequence[Case], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sequence[Shelf]]:
+    folder = tmp_path_factory.mktemp("shelves")
+    catalogs = [
+        Catalog(folder / f"{begin}" / "catalog.sqlite", create=True)
+        for begin in range(0, DOCUMENTS, IN_A_COLLECTION)
+    ]
+    yield [
+        put_on_shelf(catalog, cases[i * IN_A_COLLECTION :][:IN_A_COLLECTION], WideEmbedder())
+        for i, catalog in enumerate(catalogs)
+    ]
+    for catalog in catalogs:
+        catalog.close()
 
 
 def test_documents_are_as_hostile_as_they_should_be(cases: Sequence[Case]) -> None:
@@ -214,47 +204,96 @@ def test_documents_are_as_hostile_as_they_should_be(cases: Sequence[Case]) -> No
     assert all(len(stored_form(c.raw)) < len(c.raw) for c in cases if "\r\n" in c.raw)
 
 
+def test_the_chosen_documents_leave_nothing_out(chosen: Sequence[Case]) -> None:
+    assert len(chosen) >= 60
+    hostile = [*EMOJI, *QUIET, *LOUD, "\r\n"]
+    assert [sign for sign in hostile if not any(sign in case.raw for case in chosen)] == []
+    assert any("\r\n" not in case.raw for case in chosen)
+    answers = {stored_form(answer) for answer in (*NUMBERS, *NAMES)}
+    assert {case.answer for case in chosen} == answers
+
+
+@pytest.mark.parametrize(
+    "make_reader", [partial(FakeReader, window=96), TokenReader], ids=["fake", "tokenizer"]
+)
 def test_every_citation_round_trips_and_is_the_occurrence_that_was_read(
-    cases: Sequence[Case], tmp_path: Path
+    shelves: Sequence[Shelf], make_reader: Callable[[], Reader]
 ) -> None:
-    citations = debris = 0
-    for begin in range(0, DOCUMENTS, IN_A_COLLECTION):
-        group = cases[begin : begin + IN_A_COLLECTION]
-        catalog = Catalog(tmp_path / f"{begin}" / "catalog.sqlite", create=True)
-        ingester = Ingester(catalog, WideEmbedder())
-        for case in group:
-            document, warnings = make_document(
-                case.document_id, case.raw.encode(), max_bytes=100_000
-            )
-            assert (document.text, warnings) == (stored_form(case.raw), [])
-            ingester.put(document)
-        ingester.refresh()
-        # The default threshold was measured with the real models.
-        answerer = Answerer(
-            Collection(catalog, WideEmbedder()),
-            FakeReader(window=96),
-            threshold=float("-inf"),
-            n_best=TOP_K,
-        )
-        with catalog.snapshot() as snapshot:
-            stored = {
-                case.document_id: snapshot.stored_document(case.document_id) for case in group
-            }
-        debris += sum(len(document.excluded) for document in stored.values())
-        for case in group:
-            found = answerer.answer(case.question, top_k=TOP_K, max_passages=MAX_PASSAGES)
-            assert found.status == "answered"
-            for answer in found.answers:
-                assert answer.answer == answer.citations[0].cited_text
-                for citation in answer.citations:
-                    check_citation(citation, stored[citation.document_id])
-                    citations += 1
+    reader = make_reader()
+    citations = 0
+    for shelf in shelves:
+        for case in shelf.cases:
+            found = shelf.ask(case, reader)
+            citations += sum(len(answer.citations) for answer in found.answers)
             best = found.answers[0].citations[0]
             assert (best.document_id, best.cited_text, best.start_char_index) == (
                 case.document_id,
                 case.answer,
                 case.start,
             )
-        catalog.close()
     assert citations >= TOP_K * DOCUMENTS
-    assert debris > DOCUMENTS
+
+
+def test_documents_have_debris_that_was_not_cited(shelves: Sequence[Shelf]) -> None:
+    assert sum(len(d.excluded) for shelf in shelves for d in shelf.stored.values()) > DOCUMENTS
+
+
+class TokenIdReader(WindowedReader):
+    """The shipped reader's tokenizer, with tokens' ids for logits."""
+
+    def __init__(self) -> None:
+        super().__init__(load_tokenizer(SHIPPED), max_tokens=160, stride=48, batch_size=8)
+
+    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
+        ids = {row: np.array(encoding["input_ids"][row], dtype=np.float32) for row in rows}
+        return {row: (ids[row], ids[row]) for row in rows}
+
+
+def folded(text: str) -> str:
+    """Text as the shipped tokenizer compares it: in lower case, without combining marks."""
+    marked = unicodedata.normalize("NFD", text.lower())
+    return "".join(sign for sign in marked if unicodedata.category(sign) != "Mn")
+
+
+def test_tokens_stand_where_the_shipped_readers_offsets_say(cases: Sequence[Case]) -> None:
+    reader = TokenIdReader()
+    words = {i: word for word, i in load_tokenizer(SHIPPED).get_vocab().items()}
+    unknown = known = several = 0
+    for case in cases:
+        text = stored_form(case.raw)
+        [windows] = reader.read(case.question, [text], lambda: None)
+        several += len(windows) > 1
+        held = np.zeros(len(text), dtype=np.bool_)
+        for window in windows:
+            for (start, end), token in zip(window.offsets.tolist(), window.start, strict=True):
+                held[start:end] = True
+                if words[int(token)] == "[UNK]":
+                    assert not re.search(r"\s", text[start:end].replace("\u00a0", "")), start
+                    unknown += 1
+                else:
+                    assert folded(text[start:end]) == words[int(token)].removeprefix("##"), start
+                    known += 1
+        # Joiners, variation selectors and marks that follow a token's last letter.
+        left = {unicodedata.category(text[at]) for at in np.flatnonzero(~held)}
+        assert left <= {"Zs", "Cc", "Cf", "Mn"}
+    assert (several, unknown, known) > (0, 0, 0)
+    print(several, unknown, known)
+
+
+def test_the_real_models_cite_what_stands_there(chosen: Sequence[Case], tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    shelf = put_on_shelf(catalog, chosen, SentenceTransformerEmbedder())
+    reader = TransformersReader()
+    citations = right = 0
+    for case in shelf.cases:
+        found = shelf.ask(case, reader)
+        citations += sum(len(answer.citations) for answer in found.answers)
+        best = found.answers[0].citations[0]
+        right += (best.document_id, best.cited_text, best.start_char_index) == (
+            case.document_id,
+            case.answer,
+            case.start,
+        )
+    catalog.close()
+    assert citations >= TOP_K * len(chosen)
+    print(right, len(chosen))

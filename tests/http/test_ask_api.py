@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,7 @@ def test_verdict_does_not_depend_on_top_k(client: TestClient, top_k: int) -> Non
         ({"question": ""}, "empty_question", 422),
         ({"question": " \n\t\u00a0"}, "empty_question", 422),
         ({"question": "x" * 10_000}, "question_too_long", 422),
+        ({"question": "\ud800 Who?"}, "invalid_question", 422),
         ({"question": 5}, "invalid_request", 422),
         ({"question": None}, "invalid_request", 422),
         ({}, "invalid_request", 422),
@@ -110,7 +112,9 @@ def test_verdict_does_not_depend_on_top_k(client: TestClient, top_k: int) -> Non
 def test_bad_request_says_what_to_do(
     client: TestClient, body: object, code: str, status: int
 ) -> None:
-    response = client.post("/v1/ask", json=body)
+    response = client.post(
+        "/v1/ask", content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code)
@@ -124,7 +128,11 @@ def test_wrong_field_is_named(client: TestClient) -> None:
     assert [error["field"] for error in problem["errors"]] == ["body.colour"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"question=Who", b"\xff\xfe", b'{"question": "Who'])
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"question=Who", b"\xff\xfe", b'{"question": "Who', b"[" * 100_000, b"9" * 5_000],
+    ids=["cut", "form", "not UTF-8", "no end", "deep", "large number"],
+)
 def test_body_that_is_not_json(client: TestClient, body: bytes) -> None:
     response = client.post("/v1/ask", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_json")

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from samples import DOCUMENTS, put_documents
 
 from index.catalog import Catalog
+from service.problems import STATUS
 
 BASE = "/v1/collections/default/documents"
 
@@ -112,3 +113,26 @@ def test_empty_collection(client: TestClient, tmp_path: Path) -> None:
     assert listed == {"documents": [], "total": 0, "next": None}
     asked = client.post("/v1/ask", json={"question": "Who?", "collection": "empty"}).json()
     assert (asked["status"], asked["no_answer"]["score"]) == ("no_answer", None)
+
+
+def test_openapi_names_every_problem_that_a_client_can_meet(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    never_sent = {415, 499, 507}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            declared = {
+                int(status)
+                for status, response in operation["responses"].items()
+                if "application/problem+json" in response.get("content", {})
+            }
+            assert declared == set(STATUS.values()) - never_sent, (method, path)
+            for status in declared:
+                [content] = operation["responses"][str(status)]["content"].values()
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert document["components"]["schemas"]["Problem"]["example"]["code"] == "empty_question"
+
+
+@pytest.mark.parametrize("address", ["/", "/view", "/healthz", "/readyz", "/page/app.js"])
+def test_head_answers_as_get_without_a_body(client: TestClient, address: str) -> None:
+    response = client.head(address)
+    assert (response.status_code, response.content) == (200, b"")

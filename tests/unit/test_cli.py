@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -101,8 +102,10 @@ def test_bad_files_are_named_and_the_others_go_in(run_pincite: Run, tmp_path: Pa
         (["search", ""], {}, "empty"),
         (["ask", "Who?", "-c", "../up"], {}, "can't be a collection's name"),
         (["search", "x", "-c", "none"], {}, "There is no collection 'none'"),
+        (["ask", os.fsdecode(b"Who \xff?")], {}, "valid Unicode"),
         (["ask", "Who?"], {"port": "many"}, "PINCITE_PORT"),
-        (["ask", "Who?"], {"reader": "/no/such/folder"}, "/no/such/folder"),
+        (["ask", "Who?"], {"threshold": "nan"}, "PINCITE_THRESHOLD"),
+        (["serve", "--host", "a..b"], {}, "Can't listen on 'a..b'"),
         (["index", "/no/such/file.txt"], {"embedder": "/no/such/folder"}, "/no/such/folder"),
     ],
 )
@@ -119,3 +122,26 @@ def test_missing_file_is_named(run_pincite: Run, tmp_path: Path) -> None:
     done = run_pincite("index", tmp_path / "missing.txt", data_dir=tmp_path)
     assert done.returncode == 1
     assert "missing.txt" in done.stderr
+
+
+def test_unusable_models_are_named(run_pincite: Run, seeds_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"nothing")
+    (tmp_path / "config.json").write_text("{")
+    for setting in ("reader", "embedder"):
+        for folder in (tmp_path, tmp_path / "missing"):
+            done = run_pincite("ask", "Who?", data_dir=seeds_data, **{setting: folder})
+            assert done.returncode == 2
+            assert str(folder) in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_control_characters_of_documents_do_not_reach_the_terminal(
+    run_pincite: Run, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("The bridge \x1b]0;owned\x07 of Oslo was opened by Anna Berg on Monday.")
+    assert run_pincite("index", page, data_dir=tmp_path / "data").returncode == 0
+    found = run_pincite("search", "Who opened the bridge?", data_dir=tmp_path / "data")
+    assert "Anna Berg" in found.stdout
+    assert "\x1b" not in found.stdout
+    assert "\x07" not in found.stdout

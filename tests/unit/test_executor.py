@@ -8,7 +8,7 @@ import time
 import pytest
 
 from service.errors import DeadlineExceeded, Overloaded, RequestCancelled
-from service.executor import ModelExecutor, Ticket, limit_threads
+from service.executor import ModelExecutor, Ticket
 
 
 class Work:
@@ -42,7 +42,9 @@ class Executor:
     """A ModelExecutor that is closed in the end, its thread released first."""
 
     def __init__(self, *, max_in_flight=8, deadline_seconds=600):
-        self.models = ModelExecutor(max_in_flight=max_in_flight, deadline_seconds=deadline_seconds)
+        self.models = ModelExecutor(
+            threads=1, max_in_flight=max_in_flight, deadline_seconds=deadline_seconds
+        )
         self.released = threading.Event()
 
     async def __aenter__(self):
@@ -345,17 +347,18 @@ def test_closing_waits_for_the_work_and_drops_what_waits():
     asyncio.run(scenario())
 
 
-def test_thread_counts_are_set_in_one_place(monkeypatch):
+def test_thread_counts_hold_in_the_thread_that_runs_models():
     import faiss
     import torch
 
-    before = torch.get_num_threads(), faiss.omp_get_max_threads()
-    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
-    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        limit_threads(1)
-        assert (torch.get_num_threads(), faiss.omp_get_max_threads()) == (1, 1)
-        assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
-    finally:
-        torch.set_num_threads(before[0])
-        faiss.omp_set_num_threads(before[1])
+    async def scenario():
+        for threads in (1, 2):
+            executor = ModelExecutor(threads=threads, max_in_flight=1, deadline_seconds=60)
+            counts = await executor.load(
+                lambda: (torch.get_num_threads(), faiss.omp_get_max_threads())
+            )
+            executor.close()
+            assert counts == (threads, threads)
+            assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
+
+    asyncio.run(scenario())
