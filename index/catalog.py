@@ -8,12 +8,11 @@ can always show the text that it cited; only the current revision has passages a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,15 +27,17 @@ from index.errors import (
 )
 from index.faults import reach
 from index.schema import check_format, create_catalog
-from index.snapshot import Snapshot
+from index.snapshot import Snapshot, fingerprint
 from index.types import Document, Segmentation, TextRange
+
+_IDLE_CONNECTIONS = 8
 
 
 class Catalog:
     """One collection's catalog.
 
-    Safe to use from several threads (each gets its own connection) and from several processes
-    (SQLite's write-ahead log: readers never wait, writers wait for each other).
+    Safe to use from several threads (each borrows a connection for a transaction) and from several
+    processes (SQLite's write-ahead log: readers never wait, writers wait for each other).
 
     Args:
         path: The catalog's file.
@@ -45,79 +46,107 @@ class Catalog:
 
     Raises:
         CatalogError: The file is missing (and `create` is false), foreign, newer, damaged, locked
-            or not writable.
+            or not writable. Every method raises it once the catalog is closed, or its file is no
+            longer the one that was opened.
     """
 
     def __init__(self, path: Path, *, create: bool = False, busy_seconds: float = 30.0) -> None:
         self.path = path
         self._busy_seconds = busy_seconds
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
         if not create and not path.exists():
             raise CatalogError(
                 f"There is no catalog at {path}.", "Index some documents first: pincite index PATH."
             )
         with _clear_errors(path):
-            if create and not path.exists():
+            if create:
                 create_catalog(path)
-            check_format(self._connection(), path)
-        self.catalog_id = self._meta("catalog_id")
+            self._idle.append(self._connect())
+            # Only now: opening a file to write it makes another one on a layered file system.
+            self._identity = _identity(path)
+        try:
+            with self._transaction("BEGIN") as connection:
+                check_format(connection, path)
+                self.catalog_id = Snapshot(connection).catalog_id()
+        except BaseException:
+            self.close()
+            raise
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path,
-                timeout=self._busy_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            with self._lock:
-                self._connections.append(connection)
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def close(self) -> None:
-        """Close the connections of all threads."""
+    def _borrow(self) -> sqlite3.Connection:
         with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
-
-    def _meta(self, key: str) -> str:
-        row = self._connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            raise DamagedCatalog(
-                f"{self.path} has no {key}.", "Restore it from a backup, or index again."
+            idle = self._idle.pop() if self._idle else None
+        connection = idle or self._connect()
+        # Asked last: the file may be replaced just before a connection to it is made.
+        if self._closed or not self.is_in_place():
+            connection.close()
+            raise CatalogError(
+                f"The catalog {self.path} was closed, or its file was replaced, meanwhile.",
+                "Try again.",
             )
-        value: str = row["value"]
-        return value
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        with self._lock:
+            room = not self._closed and len(self._idle) < _IDLE_CONNECTIONS
+            if room and not connection.in_transaction:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        """Lends a connection in a transaction, which is rolled back unless it was committed."""
+        with _clear_errors(self.path):
+            connection = self._borrow()
+            try:
+                connection.execute(begin)
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    def is_in_place(self) -> bool:
+        """Whether the file at `path` is still the one that was opened."""
+        # No other file gets the same identity as long as a connection holds this one open.
+        return _identity(self.path) == self._identity
+
+    def close(self) -> None:
+        """Close all connections: idle ones now, borrowed ones when they are given back."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """A view of one committed state, however much is written meanwhile."""
-        with _clear_errors(self.path):
-            connection = self._connection()
-            connection.execute("BEGIN")
-            try:
-                yield Snapshot(connection)
-            finally:
-                connection.execute("ROLLBACK")
+        with self._transaction("BEGIN") as connection:
+            yield Snapshot(connection)
 
     def generation(self) -> int:
         """How many times the catalog has been written; 0 when new."""
-        with _clear_errors(self.path):
-            return int(self._meta("generation"))
-
-    def is_unchanged(self, document: Document, embedder: str) -> bool:
-        """Whether the document's current revision is exactly this, with vectors of the embedder."""
         with self.snapshot() as snapshot:
-            return snapshot.fingerprint(document.document_id, embedder) == _fingerprint(document)
+            return snapshot.generation()
 
     def put(
         self,
@@ -152,57 +181,45 @@ class Catalog:
                 f"vectors: {vectors.dtype} {vectors.shape} for {len(segmentation.passages)} "
                 "passages; one float16 row a passage is needed"
             )
-        with _clear_errors(self.path):
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                reach("catalog.begun")
-                generation = int(self._meta("generation")) + 1
-                if replacing not in {None, _written_by(connection, document.document_id)}:
-                    connection.execute("ROLLBACK")
-                    return generation - 1
-                revision_id = _write_revision(connection, document, segmentation, generation)
-                reach("catalog.revision_written")
-                _replace_passages(connection, document.document_id, revision_id, segmentation)
-                reach("catalog.passages_written")
-                connection.execute(
-                    "INSERT INTO vectors VALUES (?, ?, ?, ?)",
-                    (revision_id, embedder, vectors.shape[1], vectors.tobytes()),
-                )
-                connection.execute(
-                    "DELETE FROM lines WHERE document_id = ?", (document.document_id,)
-                )
-                connection.executemany(
-                    "INSERT INTO lines VALUES (?, ?, ?)",
-                    [(key, document.document_id, repeated) for key, repeated in lines.items()],
-                )
-                connection.execute(
-                    "UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),)
-                )
-                reach("catalog.vectors_written")
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            reach("catalog.begun")
+            before = Snapshot(connection).generation()
+            if replacing not in {None, _written_by(connection, document.document_id)}:
+                return before
+            generation = before + 1
+            revision_id = _write_revision(connection, document, segmentation, generation)
+            reach("catalog.revision_written")
+            _replace_passages(connection, document.document_id, revision_id, segmentation)
+            reach("catalog.passages_written")
+            connection.execute(
+                "INSERT INTO vectors VALUES (?, ?, ?, ?)",
+                (revision_id, embedder, vectors.shape[1], vectors.tobytes()),
+            )
+            connection.execute("DELETE FROM lines WHERE document_id = ?", (document.document_id,))
+            connection.executemany(
+                "INSERT INTO lines VALUES (?, ?, ?)",
+                [(key, document.document_id, repeated) for key, repeated in lines.items()],
+            )
+            connection.execute(
+                "UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),)
+            )
+            reach("catalog.vectors_written")
+            connection.execute("COMMIT")
         reach("catalog.committed")
         return generation
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one at the same place; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _pack(ranges: Iterable[TextRange]) -> bytes:
     return np.array(list(ranges), dtype="<u4").tobytes()
-
-
-def _fingerprint(document: Document) -> str:
-    """Hash of all that a document says, so that the same content again is recognised."""
-    said = {
-        name: getattr(document, name)
-        for name in Document.__dataclass_fields__
-        if name not in {"text", "source", "metadata"}
-    }
-    said["metadata"] = dict(document.metadata)
-    said["source"] = hashlib.sha256(document.source).hexdigest()
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _written_by(connection: sqlite3.Connection, document_id: str) -> int | None:
@@ -224,7 +241,7 @@ def _write_revision(
     values = {
         "document_id": document.document_id,
         "revision": document.revision,
-        "fingerprint": _fingerprint(document),
+        "fingerprint": fingerprint(document),
         "text": document.text,
         "characters": len(document.text),
         "title": document.title,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from index.catalog import Catalog
 from index.embedder import Embedder
-from index.errors import InvalidCollectionName, UnknownCollection
+from index.errors import InvalidCollectionName, PinciteError, UnknownCollection
 from index.search import Searcher, SearchResult
 from index.types import StoredDocument
 
@@ -48,8 +50,23 @@ class Collection:
         self._searcher.save()
 
 
+@dataclass(slots=True)
+class _Opened:
+    """A catalog in use, and the collection that is built on it when one is asked for.
+
+    Attributes:
+        building: Held while the collection is built, which may take long.
+    """
+
+    catalog: Catalog
+    collection: Collection | None = None
+    building: threading.Lock = field(default_factory=threading.Lock)
+
+
 class CollectionStore:
-    """The collections of a data folder; each is opened once.
+    """The collections of a data folder; each is opened once, and anew when its file is replaced.
+
+    A context manager: closes all catalogs at the end.
 
     Args:
         data_dir: The folder that holds a folder for each collection; need not exist.
@@ -57,9 +74,14 @@ class CollectionStore:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._catalogs: dict[str, Catalog] = {}
-        self._collections: dict[str, Collection] = {}
+        self._opened: dict[str, _Opened] = {}
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def names(self) -> list[str]:
         """Names of the collections that exist, in order."""
@@ -81,21 +103,7 @@ class CollectionStore:
             UnknownCollection: There is none of that name.
             CatalogError: It can't be opened.
         """
-        if not _NAME.fullmatch(name):
-            raise InvalidCollectionName(
-                f"{name!r} can't be a collection's name.",
-                "Use 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
-            )
-        with self._lock:
-            if name not in self._catalogs:
-                path = self._data_dir / name / CATALOG_FILE
-                if not create and not path.exists():
-                    raise UnknownCollection(
-                        f"There is no collection {name!r} in {self._data_dir}.",
-                        "Index some documents first: pincite index PATH.",
-                    )
-                self._catalogs[name] = Catalog(path, create=create)
-            return self._catalogs[name]
+        return self._open(name, create=create).catalog
 
     def collection(self, name: str, embedder: Embedder) -> Collection:
         """A collection, ready to be searched.
@@ -106,16 +114,52 @@ class CollectionStore:
             CatalogError: It can't be opened.
             ModelMismatch: Its vectors come from another embedder.
         """
-        catalog = self.catalog(name)
-        with self._lock:
-            if name not in self._collections:
-                self._collections[name] = Collection(catalog, embedder)
-            return self._collections[name]
+        opened = self._open(name)
+        with opened.building:
+            if opened.collection is None:
+                opened.collection = Collection(opened.catalog, embedder)
+            return opened.collection
+
+    def check(self) -> dict[str, PinciteError]:
+        """What is wrong with the collections that can't be read now, by name.
+
+        Opens and reads catalogs; builds no views and waits for none.
+        """
+        problems: dict[str, PinciteError] = {}
+        for name in self.names():
+            try:
+                self.catalog(name).generation()
+            except UnknownCollection:
+                continue  # Deleted since it was listed.
+            except PinciteError as error:
+                problems[name] = error
+        return problems
 
     def close(self) -> None:
         """Close all catalogs."""
         with self._lock:
-            for catalog in self._catalogs.values():
-                catalog.close()
-            self._catalogs.clear()
-            self._collections.clear()
+            for opened in self._opened.values():
+                opened.catalog.close()
+            self._opened.clear()
+
+    def _open(self, name: str, *, create: bool = False) -> _Opened:
+        if not _NAME.fullmatch(name):
+            raise InvalidCollectionName(
+                f"{name!r} can't be a collection's name.",
+                "Use 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
+            )
+        with self._lock:
+            opened = self._opened.get(name)
+            if opened is not None and opened.catalog.is_in_place():
+                return opened
+            if opened is not None:
+                del self._opened[name]
+                opened.catalog.close()
+            path = self._data_dir / name / CATALOG_FILE
+            if not create and not path.exists():
+                raise UnknownCollection(
+                    f"There is no collection {name!r} in {self._data_dir}.",
+                    "Index some documents first: pincite index PATH.",
+                )
+            self._opened[name] = _Opened(Catalog(path, create=create))
+            return self._opened[name]

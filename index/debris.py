@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Set
 from itertools import groupby
 
-from index.forms import LABEL_WORDS, Kind, Paragraph, describe_paragraphs, is_dateline, line_key
+from index.forms import LABEL_WORDS, Kind, Paragraph, describe_paragraphs, line_key, mentions_date
 from index.types import TextRange
 
 REPEATED_IN = 3
@@ -204,7 +204,9 @@ def _may_repeat(paragraph: Paragraph) -> bool:
     short = 0 < paragraph.size <= REPEATED_WORDS
     # Numbers and single letters are cells of tables and pieces of formulas too.
     wordy = any(len(word) > 2 and word.isalpha() for word in paragraph.words)
-    return short and wordy and paragraph.kind is not Kind.PROSE and not is_dateline(paragraph.line)
+    return (
+        short and wordy and paragraph.kind is not Kind.PROSE and not mentions_date(paragraph.line)
+    )
 
 
 def _is_content(members: list[Paragraph]) -> bool:

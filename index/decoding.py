@@ -120,8 +120,8 @@ def decode(source: bytes, *, name: str, declared: str | None = None) -> Decoded:
             doesn't fit is passed over with a warning.
 
     Raises:
-        BinaryDocument: If the bytes aren't text: a known format, NUL bytes outside UTF-16 and
-            UTF-32, or too many control characters.
+        BinaryDocument: If the bytes aren't text: a known format, NUL bytes in no encoding that is
+            said, a NUL character in any, or too many control characters.
         UndecodableDocument: If no encoding explains the bytes. UTF-8 with a few bad bytes is such
             a case: any other reading would garble the whole document.
     """
@@ -150,15 +150,16 @@ def normalise(text: str) -> str:
     """Gives text the form in which it is stored and offsets count.
 
     NFC; CRLF, CR, LINE SEPARATOR (U+2028) and PARAGRAPH SEPARATOR (U+2029) become `\\n`; no byte
-    order mark (U+FEFF) anywhere; a lone surrogate becomes U+FFFD. The two separators end a line
-    wherever lines are shown, so they may not hide in one. NEXT LINE (U+0085) stays: in practice
-    it is a misread ellipsis of Windows-1252, inside a sentence. Idempotent.
+    order mark (U+FEFF) anywhere; a lone surrogate and NUL (U+0000) become U+FFFD, as HTML and
+    CommonMark have it: SQLite ends strings at a NUL. The two separators end a line wherever lines
+    are shown, so they may not hide in one. NEXT LINE (U+0085) stays: in practice it is a misread
+    ellipsis of Windows-1252, inside a sentence. Idempotent.
     """
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         text = text.replace("\ufeff", "").replace("\u2028", "\n").replace("\u2029", "\n")
         text = unicodedata.normalize("NFC", text)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
 
 
 def _codec_name(label: str) -> str | None:
@@ -278,6 +279,11 @@ def _binary_share(text: str) -> float:
 
 
 def _checked(decoded: Decoded, name: str) -> Decoded:
+    """What was decoded, by whatever route, if it is text."""
+    if "\x00" in decoded.text:
+        raise BinaryDocument(
+            f"{name!r} has NUL characters, read as {decoded.encoding}, so it isn't text.", _EXPORT
+        )
     share = _binary_share(decoded.text)
     if share > _BINARY_SHARE:
         raise BinaryDocument(

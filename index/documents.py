@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from index import extraction, markdown
-from index.dates import find_dateline, parse_date
+from index.dateline import find_dateline
+from index.dates import parse_date
 from index.decoding import declared_encoding, decode, normalise
 from index.errors import (
     DocumentTooLarge,
@@ -63,6 +64,13 @@ class _FrontMatter(NamedTuple):
     warning: str | None
 
 
+class _Extracted(NamedTuple):
+    text: str
+    extractor: str
+    known: _Known
+    warning: str | None = None
+
+
 def make_document(
     document_id: str,
     source: bytes,
@@ -102,7 +110,8 @@ def make_document(
     warnings = [] if decoded.warning is None else [decoded.warning]
     text = normalise(decoded.text)
 
-    said = _said_by_sidecar(document_id, sidecar or {})
+    sidecar = json_mapping(sidecar or {}, name=f"sidecar of {document_id}")
+    said = _said_by_sidecar(document_id, sidecar)
     front: dict[str, Any] = {}
     if kind != "text/html":
         strict = kind == "text/markdown"
@@ -110,7 +119,10 @@ def make_document(
     front_matter = _said_by_front_matter(document_id, front)
     if front_matter.warning is not None:
         warnings.append(front_matter.warning)
-    text, extractor, page_said = _extract(kind, text)
+    extracted = _extract(kind, text, document_id)
+    if extracted.warning is not None:
+        warnings.append(extracted.warning)
+    text = extracted.text
     if not any(unicodedata.category(character)[0] not in "ZC" for character in text):
         remedy = "Take it away, or put in a file with text."
         if kind == "text/html":
@@ -118,14 +130,14 @@ def make_document(
         raise EmptyDocument(f"{document_id!r} holds no text.", remedy)
     text_said = _Known(
         "dateline",
-        title=find_headline(text) if kind == "text/plain" else None,
+        title=clean_title(find_headline(text)) if kind == "text/plain" else None,
         published_at=find_dateline(text),
     )
 
-    sources = (said, front_matter.known, page_said, text_said)
+    sources = (said, front_matter.known, extracted.known, text_said)
     dated = next((known for known in sources if known.published_at is not None), None)
     title = next((known.title for known in sources if known.title is not None), None)
-    rest = {key: value for key, value in (sidecar or {}).items() if key not in _SIDECAR_KEYS}
+    rest = {key: value for key, value in sidecar.items() if key not in _SIDECAR_KEYS}
     document = Document(
         document_id=document_id,
         text=text,
@@ -136,12 +148,9 @@ def make_document(
         published_at_source=None if dated is None else dated.origin,
         media_type=kind,
         encoding=decoded.encoding,
-        extractor=extractor,
+        extractor=extracted.extractor,
         source=source,
-        metadata={
-            **front_matter.rest,
-            **json_mapping(rest, name=f"sidecar of {document_id}"),
-        },
+        metadata={**front_matter.rest, **rest},
     )
     return document, warnings
 
@@ -270,15 +279,21 @@ def _said_by_front_matter(document_id: str, front: Mapping[str, Any]) -> _FrontM
     return _FrontMatter(known, rest, warning)
 
 
-def _extract(kind: str, text: str) -> tuple[str, str, _Known]:
+def _extract(kind: str, text: str, document_id: str) -> _Extracted:
     if kind == "text/html":
         page = extraction.extract_html(text)
         known = _Known(
             "html_metadata", clean_title(page.title), clean_url(page.source_url), page.published_at
         )
-        return normalise(page.text), extraction.extractor_name(), known
+        return _Extracted(normalise(page.text), extraction.extractor_name(), known)
     if kind == "text/markdown":
         rendered = markdown.markdown_text(text)
         known = _Known("markdown", title=clean_title(rendered.title))
-        return normalise(rendered.text), markdown.extractor_name(), known
-    return text, PLAIN_EXTRACTOR, _Known("plain")
+        warning = None
+        if rendered.too_deep:
+            warning = (
+                f"{document_id!r} nests quotations or lists over {markdown.MAX_DEPTH} levels deep;"
+                " what they hold there is kept as it is written, with its marks."
+            )
+        return _Extracted(normalise(rendered.text), markdown.extractor_name(), known, warning)
+    return _Extracted(text, PLAIN_EXTRACTOR, _Known("plain"))

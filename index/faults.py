@@ -11,6 +11,8 @@ import signal
 from collections import Counter
 
 FAULT_POINTS = (
+    "catalog.temporary_written",
+    "catalog.linked",
     "ingest.embedded",
     "catalog.begun",
     "catalog.revision_written",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import regex
 
-from index.sentences import BULLET, paragraphs
+from index.sentences import BULLET, SENTENCE_END, paragraphs
 from index.types import TextRange
 
 LABEL_WORDS = 4
@@ -28,7 +28,7 @@ _WORD = re.compile(r"\w+(?:['’.,@&/-]+\w+)*")
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]", regex.V1
 )
-_FULL_STOP = re.compile(r"[.!?…。．！？؟۔।॥][\"'”’»›)\]]*\Z")
+_CLOSERS = "\"'”’»›)]"
 _CRUMBS = re.compile(r" [>»›→] | ?[»›] ?")
 _KEYWORDS = re.compile(r" ?[,|;·•،、，] ?")
 _YEAR_OR_DAY = re.compile(
@@ -125,7 +125,7 @@ class Paragraph:
     @property
     def sentence(self) -> bool:
         """Whether it ends as a sentence does."""
-        return _FULL_STOP.search(self.line) is not None
+        return ends_sentence(self.line)
 
     @property
     def size(self) -> int:
@@ -143,6 +143,11 @@ class Paragraph:
         return _STREET.match(self.line) is not None or any(
             word.isalnum() and word.isupper() and not word.isalpha() for word in self.words
         )
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether a line without space at its end ends as a sentence does, in quotes or not."""
+    return SENTENCE_END.match(line.rstrip(_CLOSERS)[-1:]) is not None
 
 
 def line_key(line: str) -> int:
@@ -185,14 +190,14 @@ def _count(line: str, words: tuple[str, ...]) -> int:
 
 def _kind(line: str, words: tuple[str, ...], *, columns: bool) -> Kind:
     count = _count(line, words)
-    ends = _FULL_STOP.search(line) is not None
+    ends = ends_sentence(line)
     if not ends and _is_keywords(line):
         return Kind.KEYWORDS
     if count >= PROSE_WORDS or (ends and count > LABEL_WORDS):
         return Kind.PROSE
     if count > LABEL_WORDS or len(line) > LABEL_LENGTH or columns:
         return Kind.OTHER
-    if ": " in line or " | " in line or is_dateline(line) or _BYLINE.match(line):
+    if ": " in line or " | " in line or mentions_date(line) or _BYLINE.match(line):
         return Kind.OTHER
     return Kind.EXCLAMATION if ends else Kind.LABEL
 
@@ -202,10 +207,10 @@ def _is_keywords(line: str) -> bool:
     if len(parts) < 5 or not all(parts) or ": " in line or " and " in f" {parts[-1]} ":
         return False
     short = all(len(part.split()) <= LABEL_WORDS for part in parts)
-    return short and not (is_dateline(line) or _STREET.search(line) or _QUANTITY.search(line))
+    return short and not (mentions_date(line) or _STREET.search(line) or _QUANTITY.search(line))
 
 
-def is_dateline(line: str) -> bool:
+def mentions_date(line: str) -> bool:
     """Whether a short line has a year, a date, a time of day, or a month and a number."""
     return _YEAR_OR_DAY.search(line) is not None or (
         _MONTH.search(line) is not None and any(letter.isdigit() for letter in line)

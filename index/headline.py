@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from index.dates import is_dateline
+from index.dateline import is_dateline
+from index.forms import ends_sentence
 
 _MAX_LENGTH = 120
 _MIN_WORDS = 3
@@ -16,7 +17,6 @@ _PROSE_LENGTH = 100
 # A deck, a byline or a line of tags may stand between the headline and the story.
 _PROSE_WITHIN = 3
 
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
 _UNFINISHED = re.compile(r"[,;:–—-]$")
 _START = re.compile(r"[\"'“‘«(]?[^\W_]")
 # Marks of page debris: trails (`News > Libya`), menus (`Home | News`), addresses, columns.
@@ -45,7 +45,7 @@ def find_headline(text: str) -> str | None:
         return None
     if not _START.match(first) or first.lstrip("\"'“‘«(")[0].islower():
         return None
-    if _SENTENCE_END.search(first) or _UNFINISHED.search(first) or _DEBRIS.search(first):
+    if ends_sentence(first) or _UNFINISHED.search(first) or _DEBRIS.search(first):
         return None
     if words[0].strip(":").lower() in _DEBRIS_WORDS or is_dateline(first):
         return None
@@ -55,7 +55,6 @@ def find_headline(text: str) -> str | None:
     if len(lines) > 1 and lines[1]:
         following = [line for line in following[:1] if len(line) > _MAX_LENGTH]
     prose = any(
-        len(line) >= max(_PROSE_LENGTH, len(first)) and _SENTENCE_END.search(line)
-        for line in following
+        len(line) >= max(_PROSE_LENGTH, len(first)) and ends_sentence(line) for line in following
     )
     return first if prose else None

@@ -7,7 +7,7 @@ date at the end, so that a collection's passages depend on its documents alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from index.faults import reach
 from index.files import Source, find_sources, read_document
 from index.passages import passage_input, segment
 from index.search import check_embedder
+from index.snapshot import Snapshot
 from index.types import Document
 
 Outcome = Literal["added", "replaced", "unchanged"]
@@ -42,7 +43,12 @@ class Problem:
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of the files of one run; each list holds document ids or file names."""
+    """What became of the files of one run; each list holds document ids or file names.
+
+    Attributes:
+        generation: The catalog's generation at the end; None if there was nothing to put in, and
+            so the collection was left alone.
+    """
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -50,7 +56,7 @@ class IngestReport:
     failed: list[Problem] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    generation: int = 0
+    generation: int | None = None
 
 
 class Ingester:
@@ -78,29 +84,29 @@ class Ingester:
             document: What to put in.
             progress: Called with the fraction done, up to 1.
         """
-        if self._catalog.is_unchanged(document, self._embedder.model_id):
+        with self._catalog.snapshot() as snapshot:
+            unchanged = snapshot.is_unchanged(document, self._embedder.model_id)
+            known = snapshot.has_document(document.document_id)
+            lines = {} if unchanged else _lines(snapshot, document)
+        if unchanged:
             progress(1.0)
             return "unchanged"
-        with self._catalog.snapshot() as snapshot:
-            known = snapshot.has_document(document.document_id)
-        self._write(document, progress)
+        self._write(document, lines, progress)
         return "replaced" if known else "added"
 
     def _write(
         self,
         document: Document,
+        lines: Mapping[int, bool],
         progress: Callable[[float], None],
         *,
         replacing: int | None = None,
     ) -> None:
-        keys = candidate_lines(document.text)
-        with self._catalog.snapshot() as snapshot:
-            repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
         segmentation = segment(
             document.text,
             title=document.title,
             tokenizer=self._embedder,
-            repeated=repeated,
+            repeated={key for key, repeated in lines.items() if repeated},
             from_page=document.media_type != "text/markdown",
         )
         inputs = [
@@ -118,7 +124,7 @@ class Ingester:
             segmentation,
             vectors,
             embedder=self._embedder.model_id,
-            lines={key: key in repeated for key in keys},
+            lines=lines,
             replacing=replacing,
         )
 
@@ -136,14 +142,22 @@ class Ingester:
             outdated = snapshot.outdated_exclusions(minimum=REPEATED_IN)
         for document_id in outdated:
             with self._catalog.snapshot() as snapshot:
-                stored = snapshot.stored_document(document_id)
+                stored = snapshot.stored_document(document_id, with_source=True)
+                lines = _lines(snapshot, stored.document)
             # Another process may have put a newer text in by the time this one is embedded.
-            self._write(stored.document, lambda _: None, replacing=stored.generation)
+            self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
         return len(outdated)
 
 
+def _lines(snapshot: Snapshot, document: Document) -> dict[int, bool]:
+    """Key of each short line of a document, and whether it is repeated across documents."""
+    keys = candidate_lines(document.text)
+    repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
+    return {key: key in repeated for key in keys}
+
+
 def ingest_paths(
-    ingester: Ingester,
+    open_ingester: Callable[[], Ingester],
     paths: Sequence[Path],
     *,
     max_bytes: int,
@@ -155,7 +169,8 @@ def ingest_paths(
     A file that can't go in is reported; the others still go in.
 
     Args:
-        ingester: Puts them in.
+        open_ingester: Makes what puts them in; called when the first document has been read, so
+            that a run of which nothing can go in makes no collection.
         paths: Files and folders.
         max_bytes: Limit of a file's size.
         on_start: Called with the number of bytes to read.
@@ -163,26 +178,34 @@ def ingest_paths(
 
     Raises:
         CatalogError: The collection can't be written; what was committed stays.
-        ModelError: The embedder fails.
+        ModelError: The embedder can't be loaded, or fails.
     """
     survey = find_sources(paths, max_bytes=max_bytes)
     report = IngestReport(
         failed=[_problem(failure.name, failure.error) for failure in survey.failures],
         skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
     )
+    listed: dict[Outcome, list[str]] = {
+        "added": report.added,
+        "replaced": report.replaced,
+        "unchanged": report.unchanged,
+    }
+    ingester: Ingester | None = None
     on_start(sum(source.size for source in survey.sources))
     for source in survey.sources:
         try:
             document, warnings = read_document(source, max_bytes=max_bytes)
             report.warnings += warnings
+            ingester = ingester or open_ingester()
             outcome = ingester.put(document, partial(on_progress, source))
-            getattr(report, outcome).append(document.document_id)
+            listed[outcome].append(document.document_id)
         except DocumentError as error:
             report.failed.append(_problem(str(source.path), error))
             on_progress(source, 1.0)
-    ingester.refresh()
-    reach("ingest.all_committed")
-    report.generation = ingester.generation()
+    if ingester is not None:
+        ingester.refresh()
+        reach("ingest.all_committed")
+        report.generation = ingester.generation()
     return report
 
 

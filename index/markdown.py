@@ -7,16 +7,32 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 from index.html_page import UNSEEN_TAGS, page_text
 
+MAX_DEPTH = 98
+"""Levels of nesting that are rendered; a quotation is one, an item of a list two."""
+
+# markdown-it drops what stands at this level, and Python's stack doesn't allow many more.
+# One step of nesting leads at most two levels down: from below `MAX_DEPTH` never to here.
+_DROPPED_FROM = MAX_DEPTH + 2
+_AS_WRITTEN = "as_written"
+
 
 class MarkdownText(NamedTuple):
-    """A Markdown document's text and its first level-1 heading, if it has one."""
+    """What a Markdown document says.
+
+    Attributes:
+        title: Its first level-1 heading, if it has one.
+        too_deep: Whether quotations or lists are nested over `MAX_DEPTH` deep; what they hold
+            there stands in `text` as it is written.
+    """
 
     text: str
     title: str | None
+    too_deep: bool
 
 
 def extractor_name() -> str:
@@ -33,13 +49,31 @@ def markdown_text(source: str) -> MarkdownText:
     Args:
         source: Markdown with `\\n` newlines, without front matter.
     """
-    # The CommonMark preset drops what is nested more than 20 deep; Python's stack allows 100.
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": _DROPPED_FROM})
+    parser.enable(["table", "strikethrough"])
+    parser.block.ruler.before("table", _AS_WRITTEN, _keep_as_written)
     tokens = parser.parse(source)
     markup = parser.renderer.render(tokens, parser.options, {})
     return MarkdownText(
-        page_text(markup, without=UNSEEN_TAGS, image_text=True).text, _title(tokens)
+        page_text(markup, without=UNSEEN_TAGS, image_text=True).text,
+        _title(tokens),
+        any(_AS_WRITTEN in token.meta for token in tokens),
     )
+
+
+def _keep_as_written(state: StateBlock, start: int, end: int, _silent: bool) -> bool:
+    """A block rule: takes the rest of a container that is nested too deeply as a code block."""
+    if state.level < MAX_DEPTH:
+        return False
+    line = start
+    # A negative indent is that of a line which a quotation takes in without its `>`.
+    while line < end and (state.isEmpty(line) or not 0 <= state.sCount[line] < state.blkIndent):
+        line += 1
+    state.line = line
+    token = state.push("code_block", "code", 0)
+    token.meta[_AS_WRITTEN] = True
+    token.content = state.getLines(start, line, state.blkIndent, False)
+    return True
 
 
 def _title(tokens: list[Token]) -> str | None:

@@ -28,7 +28,17 @@ _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _MAX_LENGTH = 65_536
 _MAX_VALUES = 10_000
 _MAX_DEPTH = 32
+# Python writes an int in decimal digits only up to a limit, which can't be set below 640 of them.
+_MAX_INTEGER_BITS = 2000
 _REMEDY = "Correct it, or take it away."
+# Terminal escapes, and marks that reorder the text around a title too. Joiners and the marks of
+# a single letter's direction stay: emoji, Persian and Hebrew are written with them.
+_UNTITLED = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+# PyYAML lets through what its parsers of numbers, dates and truth values run into:
+# `!!bool maybe`, `!!int ''`, `!!timestamp soon`, a number of 5,000 digits.
+_YAML_LEAKS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 _URL_BREAKERS = re.compile(r"[\s\x00-\x1f\x7f<>\"\ud800-\udfff]")
 
 
@@ -98,10 +108,20 @@ def split_front_matter(text: str, *, name: str, strict: bool) -> tuple[dict[str,
 def json_mapping(mapping: Mapping[Any, Any], *, name: str) -> dict[str, Any]:
     """A copy with JSON values only: dates become ISO 8601 strings, keys become strings.
 
+    `json.dumps` writes it, with `allow_nan=False` too.
+
     Raises:
-        InvalidMetadata: For a value that JSON doesn't have, lone surrogates, or too many values.
+        InvalidMetadata: For a value that JSON doesn't have (a number that isn't finite, bytes, a
+            set), an integer of over 2,000 bits, lone surrogates, or too many values. It names the
+            top-level key.
     """
     count = 0
+    place = "a key"
+
+    def convert_key(key: Any, depth: int) -> str:
+        if isinstance(key, Mapping | list | tuple):
+            _refuse(name, f"has {_kind(key)} as a key, which JSON can't hold")
+        return str(convert(key, depth))
 
     def convert(value: Any, depth: int) -> Any:
         nonlocal count
@@ -111,28 +131,40 @@ def json_mapping(mapping: Mapping[Any, Any], *, name: str) -> dict[str, Any]:
             _refuse(name, f"has over {_MAX_VALUES:,} values or is over {_MAX_DEPTH} levels deep")
         if isinstance(value, str):
             if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-                _refuse(name, f"has half a character in {value!a}")
+                _refuse(name, f"has half a character in {place}: {value!a}")
             return value
-        if value is None or isinstance(value, bool | int):
-            return value
-        if isinstance(value, float) and math.isfinite(value):
+        if value is None or (isinstance(value, int | float) and _is_writable(value)):
             return value
         if isinstance(value, datetime.date):
             return value.isoformat()
         if isinstance(value, Mapping):
-            return {convert(str(k), depth + 1): convert(v, depth + 1) for k, v in value.items()}
+            return {
+                convert_key(key, depth + 1): convert(item, depth + 1) for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
             return [convert(item, depth + 1) for item in value]
-        _refuse(name, f"has the value {value!r}, which JSON can't hold")
+        _refuse(name, f"has {_kind(value)} in {place}, which JSON can't hold")
 
-    return {convert(str(key), 1): convert(value, 1) for key, value in mapping.items()}
+    converted: dict[str, Any] = {}
+    for key, value in mapping.items():
+        place = "a key"
+        written = convert_key(key, 1)
+        place = repr(written)
+        converted[written] = convert(value, 1)
+    return converted
 
 
 def clean_title(value: object) -> str | None:
-    """A title on one line, or `None` if the value is none (a number is one: 1984)."""
+    """A title on one line, or `None` if the value is none (a number is one: 1984).
+
+    Control characters are dropped, and the characters that embed, override or isolate a direction
+    of writing (Unicode UAX 9): a title shows itself only, on a page and in a terminal.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return " ".join(str(value).split()) or None
+    if not (isinstance(value, str) or _is_writable(value)):
+        return None
+    return " ".join(_UNTITLED.sub("", str(value)).split()) or None
 
 
 def clean_url(value: object) -> str | None:
@@ -156,15 +188,26 @@ def _parse_yaml(text: str, name: str) -> Any:
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         _refuse(name, f"isn't YAML: {reason}", error)
-    except (ValueError, RecursionError) as error:
-        # PyYAML lets through what the parsers of dates and numbers raise.
+    except _YAML_LEAKS as error:
         _refuse(name, f"has a value that can't be understood: {error}", error)
+
+
+def _is_writable(number: int | float) -> bool:
+    """Whether JSON can write a number, and Python does."""
+    if isinstance(number, float):
+        return math.isfinite(number)
+    return number.bit_length() <= _MAX_INTEGER_BITS
 
 
 def _kind(value: object) -> str:
     if value is None:
         return "nothing"
+    if isinstance(value, float):
+        return f"the number {value}"
+    if isinstance(value, int) and not _is_writable(value):
+        return f"an integer of {value.bit_length():,} bits"
     kinds = {list: "a list", str: "a string", bool: "a truth value", int: "a number"}
+    kinds |= {bytes: "bytes", dict: "a mapping"}
     return kinds.get(type(value), f"a {type(value).__name__}")
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from index.errors import ForeignCatalog, NewerCatalog, UnwritableCatalog
+from index.faults import reach
 
 APPLICATION_ID = 0x50494E43
 """SQLite's `application_id` of a Pincite catalog: "PINC"."""
@@ -76,40 +77,79 @@ PRAGMA user_version = {CATALOG_FORMAT};
 
 
 def create_catalog(path: Path) -> None:
-    """Make an empty catalog, whole or not at all; one that is made meanwhile stays.
+    """Make an empty catalog, whole or not at all, unless there is one.
 
     Args:
         path: Where; its folder is made too.
 
     Raises:
         UnwritableCatalog: The folder can't be made or written to.
+        sqlite3.Error: The database can't be written.
     """
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("catalog_id", uuid.uuid4().hex), ("generation", "0")],
-            )
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
-        # A link, because a rename would replace a catalog that another process has made.
-        os.link(temporary, path)
-    except OSError as error:
-        if path.is_file():
-            return
-        raise UnwritableCatalog(
-            f"The catalog {path} can't be made: {error}.",
-            "Choose a data folder that can be written to (--data-dir or PINCITE_DATA_DIR).",
-        ) from error
+        if not path.exists():
+            _write_empty(temporary)
+            reach("catalog.temporary_written")
+            _put_in_place(temporary, path)
+            reach("catalog.linked")
+            _sync_folder(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        # Whoever is first in place removes what the others are still writing.
+        if not path.is_file():
+            if isinstance(error, sqlite3.Error):
+                raise
+            raise UnwritableCatalog(
+                f"The catalog {path} can't be made: {error}.",
+                "Choose a data folder that can be written to (--data-dir or PINCITE_DATA_DIR).",
+            ) from error
     finally:
+        # Once a catalog stands, what killed processes left, and what others write, is of no use.
+        left = f"{path.name}.*.tmp*" if path.is_file() else f"{temporary.name}*"
         with suppress(OSError):
-            temporary.unlink()
+            for file in path.parent.glob(left):
+                file.unlink(missing_ok=True)
+
+
+def _write_empty(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_SCHEMA)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [("catalog_id", uuid.uuid4().hex), ("generation", "0")],
+        )
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Give a new catalog its name; a rename alone would replace one that another process made.
+
+    Raises:
+        FileExistsError: There is one.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: the name is taken first, and only by one process.
+        path.touch(exist_ok=False)
+        temporary.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder outlast a power cut, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def check_format(connection: sqlite3.Connection, path: Path) -> None:

@@ -18,8 +18,9 @@ class SearchResult:
     """What a search found.
 
     Attributes:
-        hits: Passages, best first.
-        generation: The catalog's generation that they stand in.
+        hits: Passages, best first; all of them still current.
+        generation: The catalog's generation that was searched: what a later one wrote can't be
+            among the hits.
     """
 
     hits: Sequence[Hit]
@@ -62,10 +63,10 @@ class Searcher:
             limit: How many passages at most.
         """
         self._view.catch_up()
-        ids, scores = self._view.search(self._embedder.embed([query])[0], limit)
+        nearest = self._view.search(self._embedder.embed([query])[0], limit)
+        scores = dict(zip(nearest.ids.tolist(), nearest.scores.tolist(), strict=True))
         with self._catalog.snapshot() as snapshot:
-            hits = snapshot.hits(dict(zip(ids.tolist(), scores.tolist(), strict=True)))
-            return SearchResult(hits, snapshot.generation())
+            return SearchResult(snapshot.hits(scores), nearest.generation)
 
 
 def check_embedder(catalog: Catalog, embedder: Embedder) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,18 +26,39 @@ class Snapshot:
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    def generation(self) -> int:
-        """The generation that this snapshot shows."""
-        return int(self._rows("SELECT value FROM meta WHERE key = 'generation'")[0]["value"])
+    def _meta(self, key: str) -> str:
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        if not rows:
+            raise DamagedCatalog(
+                f"The catalog has no {key}.", "Restore it from a backup, or index again."
+            )
+        value: str = rows[0]["value"]
+        return value
 
-    def fingerprint(self, document_id: str, embedder: str) -> str | None:
-        """Fingerprint of the current revision, or None if it isn't there with that embedder."""
+    def catalog_id(self) -> str:
+        """The catalog's name, unlike any other catalog's.
+
+        Raises:
+            DamagedCatalog: It has none.
+        """
+        return self._meta("catalog_id")
+
+    def generation(self) -> int:
+        """The generation that this snapshot shows.
+
+        Raises:
+            DamagedCatalog: There is none.
+        """
+        return int(self._meta("generation"))
+
+    def is_unchanged(self, document: Document, embedder: str) -> bool:
+        """Whether the document's current revision is exactly this, with vectors of the embedder."""
         rows = self._rows(
             "SELECT fingerprint FROM documents JOIN revisions USING (revision_id) "
             "JOIN vectors USING (revision_id) WHERE documents.document_id = ? AND embedder = ?",
-            (document_id, embedder),
+            (document.document_id, embedder),
         )
-        return rows[0]["fingerprint"] if rows else None
+        return bool(rows) and rows[0]["fingerprint"] == fingerprint(document)
 
     def count_documents(self) -> int:
         """How many documents there are."""
@@ -53,20 +75,27 @@ class Snapshot:
         )
         return {row["embedder"] for row in rows}
 
-    def stored_document(self, document_id: str, revision: str | None = None) -> StoredDocument:
+    def stored_document(
+        self, document_id: str, revision: str | None = None, *, with_source: bool = False
+    ) -> StoredDocument:
         """A document's text, sentences and metadata.
 
         Args:
             document_id: Which document.
             revision: Which revision of it; None for the current one.
+            with_source: Read its source too; `source` is empty otherwise. What is to be stored
+                again needs it.
 
         Raises:
             UnknownDocument: There is no such document.
             UnknownRevision: There is, but never with this revision.
         """
+        source = "source" if with_source else "x''"
         rows = self._rows(
-            "SELECT revisions.*, documents.revision_id IS NOT NULL AS current FROM revisions "
-            "LEFT JOIN documents USING (revision_id) WHERE revisions.document_id = ? AND "
+            f"SELECT {_METADATA}, text, {source} AS source, excluded, sentences, "
+            "documents.revision_id IS NOT NULL AS current "
+            "FROM revisions LEFT JOIN documents USING (revision_id) "
+            "WHERE revisions.document_id = ? AND "
             + ("current" if revision is None else "revision = ?"),
             (document_id,) if revision is None else (document_id, revision),
         )
@@ -110,7 +139,7 @@ class Snapshot:
 
         Args:
             embedder: Model id.
-            wanted: Ids of passages; documents with none of them are skipped. None for all.
+            wanted: Ids of passages; only documents with one of them are read. None for all.
 
         Yields:
             Ids, shape (n,), and their vectors, shape (n, dimension).
@@ -118,12 +147,14 @@ class Snapshot:
         Raises:
             DamagedCatalog: A matrix doesn't have a row for each passage.
         """
-        for row in self._rows(
-            "SELECT revision_id, dimension FROM documents JOIN vectors USING (revision_id) "
-            "WHERE embedder = ? ORDER BY revision_id",
-            (embedder,),
-        ):
-            revision_id, dimension = row["revision_id"], row["dimension"]
+        revision_ids = self._revisions_of(wanted) if wanted is not None else self._all_revisions()
+        for revision_id in revision_ids:
+            matrices = self._rows(
+                "SELECT dimension, matrix FROM vectors WHERE revision_id = ? AND embedder = ?",
+                (revision_id, embedder),
+            )
+            if not matrices:
+                continue
             ids = [
                 passage["passage_id"]
                 for passage in self._rows(
@@ -131,13 +162,8 @@ class Snapshot:
                     (revision_id,),
                 )
             ]
-            if wanted is not None and not any(i in wanted for i in ids):
-                continue
-            blob = self._rows(
-                "SELECT matrix FROM vectors WHERE revision_id = ? AND embedder = ?",
-                (revision_id, embedder),
-            )[0]["matrix"]
-            matrix = np.frombuffer(blob, dtype=np.float16)
+            dimension = matrices[0]["dimension"]
+            matrix = np.frombuffer(matrices[0]["matrix"], dtype=np.float16)
             if matrix.size != len(ids) * dimension:
                 raise DamagedCatalog(
                     f"Revision {revision_id} has {len(ids)} passages and {matrix.size} vector "
@@ -146,6 +172,24 @@ class Snapshot:
                 )
             yield np.array(ids, dtype=np.int64), matrix.reshape(len(ids), dimension)
 
+    def _all_revisions(self) -> list[int]:
+        rows = self._rows("SELECT revision_id FROM documents ORDER BY revision_id")
+        return [row["revision_id"] for row in rows]
+
+    def _revisions_of(self, passage_ids: Collection[int]) -> list[int]:
+        """The current revisions that hold any of these passages, ascending."""
+        found: set[int] = set()
+        for batch in _batches(passage_ids):
+            found.update(
+                row["revision_id"]
+                for row in self._rows(
+                    "SELECT DISTINCT revision_id FROM passages JOIN documents USING (revision_id) "
+                    f"WHERE passage_id IN ({_marks(batch)})",
+                    batch,
+                )
+            )
+        return sorted(found)
+
     def hits(self, scores: Mapping[int, float]) -> list[Hit]:
         """The current passages among those named, in the order named.
 
@@ -153,32 +197,43 @@ class Snapshot:
             scores: Score of each passage id, best first. Ids that no longer stand for a passage of
                 a current revision are left out.
         """
-        found: dict[int, Hit] = {}
-        ids = list(scores)
-        for begin in range(0, len(ids), _SQL_VARIABLES):
-            batch = ids[begin : begin + _SQL_VARIABLES]
-            for row in self._rows(
-                "SELECT passage_id, start, end, revisions.document_id, revision, title, "
-                "substr(text, start + 1, end - start) AS text "
-                "FROM passages JOIN revisions USING (revision_id) "
-                "JOIN documents USING (revision_id) "
-                f"WHERE passage_id IN ({','.join('?' * len(batch))})",
+        places: dict[int, list[sqlite3.Row]] = {}
+        for batch in _batches(scores):
+            for place in self._rows(
+                "SELECT passage_id, start, end, revision_id FROM passages "
+                f"JOIN documents USING (revision_id) WHERE passage_id IN ({_marks(batch)})",
                 batch,
             ):
-                found[row["passage_id"]] = Hit(**dict(row), score=scores[row["passage_id"]])
-        return [found[i] for i in ids if i in found]
+                places.setdefault(place["revision_id"], []).append(place)
+        found: dict[int, Hit] = {}
+        for revision_id, in_revision in places.items():
+            # SQLite's substr reads the whole text for each passage, and stops at U+0000.
+            [row] = self._rows(
+                "SELECT document_id, revision, title, text FROM revisions WHERE revision_id = ?",
+                (revision_id,),
+            )
+            for passage_id, start, end, _ in in_revision:
+                found[passage_id] = Hit(
+                    passage_id=passage_id,
+                    document_id=row["document_id"],
+                    revision=row["revision"],
+                    title=row["title"],
+                    start=start,
+                    end=end,
+                    text=row["text"][start:end],
+                    score=scores[passage_id],
+                )
+        return [found[i] for i in scores if i in found]
 
     def repeated_lines(self, keys: Collection[int], document_id: str, *, minimum: int) -> set[int]:
         """Which short lines stand in at least `minimum` documents, this one counted."""
         repeated: set[int] = set()
-        ordered = sorted(keys)
-        for begin in range(0, len(ordered), _SQL_VARIABLES):
-            batch = ordered[begin : begin + _SQL_VARIABLES]
+        for batch in _batches(keys):
             repeated.update(
                 row["line_key"]
                 for row in self._rows(
                     "SELECT line_key FROM lines WHERE document_id != ? "
-                    f"AND line_key IN ({','.join('?' * len(batch))}) "
+                    f"AND line_key IN ({_marks(batch)}) "
                     "GROUP BY line_key HAVING count(*) + 1 >= ?",
                     (document_id, *batch, minimum),
                 )
@@ -196,12 +251,53 @@ class Snapshot:
         return [row["document_id"] for row in rows]
 
 
-_SUMMARIES = """
-SELECT revisions.*,
+_METADATA = ", ".join(
+    f"revisions.{name}"
+    for name in (
+        "document_id",
+        "revision",
+        "title",
+        "source_url",
+        "published_at",
+        "published_at_source",
+        "media_type",
+        "encoding",
+        "extractor",
+        "metadata",
+        "generation",
+        "added_at",
+    )
+)
+
+_SUMMARIES = f"""
+SELECT {_METADATA}, characters,
     (SELECT count(*) FROM passages WHERE passages.revision_id = revisions.revision_id) AS passages,
     (SELECT count(*) FROM revisions AS r WHERE r.document_id = documents.document_id) AS revisions
 FROM documents JOIN revisions USING (revision_id)
 """
+
+
+def fingerprint(document: Document) -> str:
+    """Hash of all that a document says, so that the same content again is recognised."""
+    said = {
+        name: getattr(document, name)
+        for name in Document.__dataclass_fields__
+        if name not in {"text", "source", "metadata"}
+    }
+    said["metadata"] = dict(document.metadata)
+    said["source"] = hashlib.sha256(document.source).hexdigest()
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _batches(values: Iterable[int]) -> Iterator[list[int]]:
+    """Values in as many pieces as SQLite's limit of variables asks for."""
+    ordered = sorted(values)
+    for begin in range(0, len(ordered), _SQL_VARIABLES):
+        yield ordered[begin : begin + _SQL_VARIABLES]
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _summary(row: sqlite3.Row) -> DocumentSummary:

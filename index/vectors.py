@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -25,6 +26,20 @@ from index.faults import reach
 from index.snapshot import Snapshot
 
 _FORMAT = 1
+
+
+class Nearest(NamedTuple):
+    """What a search found, best first; equal scores in order of id.
+
+    Attributes:
+        ids: Passage ids, shape (n,).
+        scores: Their inner products with the query, shape (n,).
+        generation: The catalog's generation whose passages were searched.
+    """
+
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    generation: int
 
 
 class VectorView:
@@ -90,6 +105,9 @@ class VectorView:
 
     def _apply(self, snapshot: Snapshot) -> None:
         """Make ids and vectors equal to the snapshot's. An id's vector never changes."""
+        generation = snapshot.generation()
+        if generation == self.generation:
+            return
         current = snapshot.passage_ids()
         held = faiss.vector_to_array(self._index.id_map)  # type: ignore[attr-defined]
         gone = np.setdiff1d(held, current, assume_unique=True)
@@ -97,12 +115,13 @@ class VectorView:
         if gone.size:
             self._index.remove_ids(faiss.IDSelectorBatch(gone))
         if missing:
-            for ids, matrix in snapshot.vectors(self._embedder, missing):
+            # Nothing is held when a view is built: then all are missing.
+            for ids, matrix in snapshot.vectors(self._embedder, missing if held.size else None):
                 wanted = [row for row, i in enumerate(ids.tolist()) if i in missing]
                 self._index.add_with_ids(
                     np.ascontiguousarray(matrix[wanted], dtype=np.float32), ids[wanted]
                 )
-        self.generation = snapshot.generation()
+        self.generation = generation
 
     def save(self) -> bool:
         """Write the view's file, atomically, if it is behind.
@@ -140,26 +159,21 @@ class VectorView:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def search(
-        self, query: npt.NDArray[np.float32], limit: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    def search(self, query: npt.NDArray[np.float32], limit: int) -> Nearest:
         """The passages nearest to a query.
 
         Args:
             query: Shape (dimension,), of unit length.
             limit: How many at most.
-
-        Returns:
-            Passage ids and their inner products with the query, best first; equal ones in order
-            of id.
         """
         with self._lock:
+            generation = self.generation
             count = min(limit, int(self._index.ntotal))
             if count <= 0:
-                return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+                return Nearest(np.empty(0, np.int64), np.empty(0, np.float32), generation)
             ids, scores = self._at_least(query, count)
         order = np.lexsort((ids, -scores))[:count]
-        return ids[order], scores[order]
+        return Nearest(ids[order], scores[order], generation)
 
     def _at_least(
         self, query: npt.NDArray[np.float32], count: int

@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from index.collection import DEFAULT_COLLECTION
 from service import problems
 from service.answering import check_question
-from service.errors import UnsupportedRequest
+from service.errors import NotReady, UnsupportedRequest
 from service.executor import ModelExecutor
 from service.guard import Guard
 from service.schemas import (
@@ -193,10 +193,13 @@ def _add_documents(app: FastAPI) -> None:
 
     @app.get("/v1/collections", summary="List collections", tags=["documents"])
     def list_collections(request: Request) -> CollectionList:
-        """All collections, with the number of documents in each."""
+        """All collections that can be read, with the number of documents in each."""
         store = components(request).collections
+        faults = store.check()
         counted = []
         for name in store.names():
+            if name in faults:
+                continue
             with store.catalog(name).snapshot() as snapshot:
                 counted.append(CollectionModel(name=name, documents=snapshot.count_documents()))
         return CollectionList(collections=counted)
@@ -249,10 +252,13 @@ def _add_health(app: FastAPI) -> None:
     @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", summary="Ready?", tags=["health"])
     def readyz(request: Request) -> Health:
-        """The models are loaded and every collection's catalog opens; loads nothing."""
-        store = request.app.state.components.collections
-        for name in store.names():
-            store.catalog(name).generation()
+        """The models are loaded and every collection's catalog can be read; loads nothing."""
+        faults = request.app.state.components.collections.check()
+        if faults:
+            raise NotReady(
+                " ".join(f"Collection {name!r}: {fault.message}" for name, fault in faults.items()),
+                " ".join(sorted({fault.remedy for fault in faults.values()})),
+            )
         return Health(status="ok")
 
 

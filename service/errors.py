@@ -6,6 +6,7 @@ PinciteError
 │   ├── EmptyQuestion
 │   └── QuestionTooLong
 ├── UnsupportedRequest       a field asks for what this version doesn't do yet
+├── NotReady                 a collection can't be opened
 ├── Overloaded               more requests at once than the server takes
 ├── DeadlineExceeded         the answer would have come too late
 ├── RequestCancelled         nobody waits for the answer any more
@@ -50,6 +51,12 @@ class UnsupportedRequest(PinciteError):
     """A field asks for what this version doesn't do yet."""
 
     code = "unsupported_request"
+
+
+class NotReady(PinciteError):
+    """A collection can't be opened."""
+
+    code = "not_ready"
 
 
 class Overloaded(PinciteError):

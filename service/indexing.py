@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from index.collection import CollectionStore
+from index.embedder import Embedder
+from index.errors import UnknownCollection
 from index.files import Source
 from index.ingest import Ingester, IngestReport, ingest_paths
 from service import wiring
@@ -18,7 +22,7 @@ from service.settings import Settings
 def index_paths(
     settings: Settings, paths: Sequence[Path], collection: str, *, show_progress: bool
 ) -> IngestReport:
-    """Put files and folders into a collection, which is made if there is none.
+    """Put files and folders into a collection, which is made if there is something to put in.
 
     Args:
         settings: Where the collections are, which embedder, how large a file may be.
@@ -27,18 +31,17 @@ def index_paths(
         show_progress: Draw a progress bar on standard error.
 
     Raises:
+        InvalidCollectionName: No collection can be called that.
         CatalogError: The collection can't be written; what was committed stays.
         ModelError: The embedder can't be used.
     """
-    store = CollectionStore(settings.data_dir)
-    catalog = store.catalog(collection, create=True)
-    embedder = wiring.load_embedder(settings)
-    with tqdm(
-        desc="indexing",
-        unit="B",
-        unit_scale=True,
-        disable=not show_progress,
-    ) as bar:
+    with (
+        CollectionStore(settings.data_dir) as store,
+        tqdm(desc="indexing", unit="B", unit_scale=True, disable=not show_progress) as bar,
+    ):
+        # What is wrong with the collection is told before files are read and a model is loaded.
+        with suppress(UnknownCollection):
+            store.catalog(collection)
         done: dict[Source, int] = {}
 
         def start(total: int) -> None:
@@ -49,15 +52,23 @@ def index_paths(
             bar.update(now - before)
             done[source] = now
 
+        @cache
+        def embedder() -> Embedder:
+            return wiring.load_embedder(settings)
+
+        def open_ingester() -> Ingester:
+            loaded = embedder()
+            return Ingester(store.catalog(collection, create=True), loaded)
+
         report = ingest_paths(
-            Ingester(catalog, embedder),
+            open_ingester,
             paths,
             max_bytes=settings.max_bytes,
             on_start=start,
             on_progress=advance,
         )
-    store.collection(collection, embedder).save_views()
-    store.close()
+        if report.generation is not None:
+            store.collection(collection, embedder()).save_views()
     return report
 
 

@@ -51,6 +51,7 @@ STATUS: Mapping[type[PinciteError], int] = {
     errors.EmptyQuestion: 422,
     errors.QuestionTooLong: 422,
     errors.UnsupportedRequest: 422,
+    errors.NotReady: 503,
     errors.Overloaded: 503,
     errors.DeadlineExceeded: 504,
     errors.RequestCancelled: 499,

@@ -84,5 +84,5 @@ def serve() -> Serve:
 @pytest.fixture(scope="session")
 def seeds_server(seeds_data: Path, serve: Serve) -> Iterator[str]:
     """A server of the sample documents."""
-    with serve(data_dir=seeds_data) as url:
+    with serve(data_dir=seeds_data, deadline_seconds=600) as url:
         yield url

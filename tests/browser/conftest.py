@@ -13,10 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from fake_service import FakeService, serving
+from page_watch import Watch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-
-from .fake_service import FakeService, serving
-from .watch import Watch
 
 
 @pytest.fixture

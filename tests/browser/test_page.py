@@ -6,9 +6,8 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fake_service import FakeService, Json
 from playwright.sync_api import Locator, Page, expect
-
-from .fake_service import FakeService, Json
 
 TALKS = "The talks went on. About 146,000 people fled their homes. They wait."
 TITLE = "Talks Go On"

@@ -6,10 +6,9 @@ from itertools import combinations_with_replacement
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from fake_service import FakeService, Json
+from page_watch import Watch
 from playwright.sync_api import Page, expect
-
-from .fake_service import FakeService, Json
-from .watch import Watch
 
 OLD_REVISION = f"sha256:{'cd' * 32}"
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from fake_service import FakeService, Json
+from page_watch import Watch
 from playwright.sync_api import Page, expect
-
-from .fake_service import FakeService, Json
-from .watch import Watch
 
 # WCAG 2.2: relative luminance, and 4.5 as the least contrast for text (success criterion 1.4.3).
 LEAST_CONTRAST = 4.5

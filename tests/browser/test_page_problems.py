@@ -6,10 +6,9 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from fake_service import FakeService
+from page_watch import Watch
 from playwright.sync_api import Page, expect
-
-from .fake_service import FakeService
-from .watch import Watch
 
 
 def ask(page: Page, question: str) -> None:

@@ -50,7 +50,6 @@ from service.reader import Logits, Reader, TransformersReader, WindowedReader, l
 from service.types import AnswerSet, Citation
 
 DOCUMENTS = 1_000
-MAX_PASSAGES = 3
 TOP_K = 3
 SHIPPED = Path(service.reader.__file__).parent / "models" / "reader"
 
@@ -138,11 +137,11 @@ class Shelf:
     stored: dict[str, StoredDocument]
     collection: Collection
 
-    def ask(self, case: Case, reader: Reader) -> AnswerSet:
+    def ask(self, case: Case, reader: Reader, max_passages: int) -> AnswerSet:
         """Asks a case's question and checks every citation of what is answered."""
         # The default threshold was measured with the real models.
         answerer = Answerer(self.collection, reader, threshold=float("-inf"), n_best=TOP_K)
-        found = answerer.answer(case.question, top_k=TOP_K, max_passages=MAX_PASSAGES)
+        found = answerer.answer(case.question, top_k=TOP_K, max_passages=max_passages)
         assert found.status == "answered"
         for answer in found.answers:
             assert answer.answer == answer.citations[0].cited_text
@@ -171,7 +170,7 @@ def cases() -> Sequence[Case]:
 @pytest.fixture(scope="module")
 def chosen(cases: Sequence[Case]) -> Sequence[Case]:
     """As many as the real models can read in a moment."""
-    return cases[::15]
+    return cases[2::15]
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +222,7 @@ def test_every_citation_round_trips_and_is_the_occurrence_that_was_read(
     citations = 0
     for shelf in shelves:
         for case in shelf.cases:
-            found = shelf.ask(case, reader)
+            found = shelf.ask(case, reader, max_passages=2)
             citations += sum(len(answer.citations) for answer in found.answers)
             best = found.answers[0].citations[0]
             assert (best.document_id, best.cited_text, best.start_char_index) == (
@@ -268,7 +267,7 @@ def test_tokens_stand_where_the_shipped_readers_offsets_say(cases: Sequence[Case
             for (start, end), token in zip(window.offsets.tolist(), window.start, strict=True):
                 held[start:end] = True
                 if words[int(token)] == "[UNK]":
-                    assert not re.search(r"\s", text[start:end].replace("\u00a0", "")), start
+                    assert not re.search(r"\s", text[start:end]), start
                     unknown += 1
                 else:
                     assert folded(text[start:end]) == words[int(token)].removeprefix("##"), start
@@ -276,8 +275,7 @@ def test_tokens_stand_where_the_shipped_readers_offsets_say(cases: Sequence[Case
         # Joiners, variation selectors and marks that follow a token's last letter.
         left = {unicodedata.category(text[at]) for at in np.flatnonzero(~held)}
         assert left <= {"Zs", "Cc", "Cf", "Mn"}
-    assert (several, unknown, known) > (0, 0, 0)
-    print(several, unknown, known)
+    assert min(several, unknown, known) > DOCUMENTS / 2
 
 
 def test_the_real_models_cite_what_stands_there(chosen: Sequence[Case], tmp_path: Path) -> None:
@@ -286,7 +284,7 @@ def test_the_real_models_cite_what_stands_there(chosen: Sequence[Case], tmp_path
     reader = TransformersReader()
     citations = right = 0
     for case in shelf.cases:
-        found = shelf.ask(case, reader)
+        found = shelf.ask(case, reader, max_passages=1)
         citations += sum(len(answer.citations) for answer in found.answers)
         best = found.answers[0].citations[0]
         right += (best.document_id, best.cited_text, best.start_char_index) == (
@@ -296,4 +294,4 @@ def test_the_real_models_cite_what_stands_there(chosen: Sequence[Case], tmp_path
         )
     catalog.close()
     assert citations >= TOP_K * len(chosen)
-    print(right, len(chosen))
+    assert right > len(chosen) / 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import runpy
 import shutil
 import signal
 import sqlite3
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fake_indexer import index_folders
 from fakes import FakeEmbedder
 from reference import Content, check_nearest, contents
 
@@ -24,12 +24,12 @@ from index.collection import Collection
 from index.faults import FAULT_POINTS
 from index.types import Hit
 
+CREATION_POINTS = ("catalog.temporary_written", "catalog.linked")
+"""Those that only a run without a catalog reaches, once."""
+
 TESTS = Path(__file__).parents[1]
-INDEXER = Path(__file__).with_name("indexer.py")
 # The process is to run the very code that is imported here, wherever another may be installed.
 CODE = Path(index.faults.__file__).parents[1]
-
-index_folders = runpy.run_path(str(INDEXER))["index_folders"]
 
 BANNER = "Sign up for our newsletter today"
 FOOTER = "The Daily Example and its partners"
@@ -130,7 +130,7 @@ def catalog_path(course: Course, tmp_path: Path) -> Path:
 def run_indexer(catalog: Path, folders: list[Path], fault: str) -> int:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PINCITE_")}
     done = subprocess.run(
-        [sys.executable, INDEXER, catalog, *folders],
+        [sys.executable, TESTS / "fake_indexer.py", catalog, *folders],
         env=inherited | {"PYTHONPATH": f"{TESTS}{os.pathsep}{CODE}", "PINCITE_FAULT": fault},
         capture_output=True,
         timeout=120,
@@ -189,7 +189,7 @@ def test_the_course_replaces_adds_and_refreshes(course: Course, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("point", FAULT_POINTS)
+@pytest.mark.parametrize("point", sorted({*FAULT_POINTS} - {*CREATION_POINTS}))
 def test_killed_run_leaves_whole_documents_and_the_next_completes_it(
     course: Course, catalog_path: Path, tmp_path: Path, point: str, nth: int
 ) -> None:
@@ -212,6 +212,33 @@ def test_killed_run_leaves_whole_documents_and_the_next_completes_it(
     check_search(catalog)
     assert list(catalog_path.parent.glob("*.tmp")) == []
     catalog.close()
+
+
+@pytest.mark.parametrize("point", CREATION_POINTS)
+def test_killed_creation_leaves_a_whole_catalog_or_none_and_the_next_run_completes_it(
+    course: Course, tmp_path: Path, point: str
+) -> None:
+    path = tmp_path / "collection" / "catalog.sqlite"
+    folders = [course.root / "start", *course.folders]
+    assert run_indexer(path, folders, point) == -signal.SIGKILL
+    [left] = path.parent.glob("*.tmp")
+    if point == "catalog.linked":
+        assert left.samefile(path)
+        catalog = Catalog(path)
+        assert (catalog.generation(), contents(path)) == (0, {})
+        catalog.close()
+    else:
+        assert list(path.parent.iterdir()) == [left]
+
+    catalog = Catalog(path, create=True)
+    assert index_folders(catalog, folders) == [course.begin, *course.ends]
+    check_search(catalog)
+    catalog.close()
+    assert contents(path) == course.states[course.ends[1]]
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "catalog.sqlite",
+        "vectors.faiss",
+    ]
 
 
 def test_run_that_reaches_no_such_point_is_not_disturbed(

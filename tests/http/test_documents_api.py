@@ -103,8 +103,14 @@ def test_not_ready_when_a_catalog_is_damaged(
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "catalog.sqlite").write_bytes(b"not a database, though long enough" * 100)
-    response = make_client().get("/readyz")
-    assert (response.status_code, response.json()["code"]) == (500, "damaged_catalog")
+    client = make_client()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+    assert "'broken'" in response.json()["detail"]
+    listed = client.get("/v1/collections").json()["collections"]
+    assert listed == [{"name": "default", "documents": 2}]
+    asked = client.get("/v1/collections/broken/documents")
+    assert (asked.status_code, asked.json()["code"]) == (500, "damaged_catalog")
 
 
 def test_empty_collection(client: TestClient, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_32_questions_at_once_are_all_answered_and_health_meanwhile(seeds_server
     questions = [json.loads(line)["question"] for line in lines[:32]]
 
     async def ask_all() -> tuple[list[httpx2.Response], list[httpx2.Response]]:
-        async with httpx2.AsyncClient(base_url=seeds_server, timeout=180) as client:
+        async with httpx2.AsyncClient(base_url=seeds_server, timeout=600) as client:
             asked = [
                 asyncio.ensure_future(client.post("/v1/ask", json={"question": question}))
                 for question in questions

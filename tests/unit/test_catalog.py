@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 import threading
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from index.errors import (
     UnwritableCatalog,
 )
 from index.schema import APPLICATION_ID, CATALOG_FORMAT
+from index.snapshot import Snapshot
 from index.types import Document, Passage, Segmentation, TextRange
 
 EMBEDDER = "toy@1"
@@ -71,8 +74,10 @@ def test_document_comes_back_as_it_was_put(catalog: Catalog, tmp_path: Path) -> 
     catalog.close()
     again = Catalog(tmp_path / "c" / "catalog.sqlite")
     with again.snapshot() as snapshot:
-        stored = snapshot.stored_document(document.document_id)
+        stored = snapshot.stored_document(document.document_id, with_source=True)
+        without = snapshot.stored_document(document.document_id)
     assert stored.document == document
+    assert without == replace(stored, document=replace(document, source=b""))
     assert stored.current
     assert stored.generation == 1
     segmentation = halves(document.text)
@@ -87,8 +92,8 @@ def test_replaced_revision_keeps_its_text_and_loses_its_passages(catalog: Catalo
         old_ids = set(snapshot.passage_ids().tolist())
     assert put(catalog, new, seed=1) == 2
     with catalog.snapshot() as snapshot:
-        assert snapshot.stored_document("a").document == new
-        kept = snapshot.stored_document("a", old.revision)
+        assert snapshot.stored_document("a", with_source=True).document == new
+        kept = snapshot.stored_document("a", old.revision, with_source=True)
         assert (kept.document, kept.current) == (old, False)
         assert snapshot.summary("a").revisions == 2
         new_ids = set(snapshot.passage_ids().tolist())
@@ -102,7 +107,7 @@ def test_going_back_to_an_older_text_makes_it_current_again(catalog: Catalog) ->
     for document in (first, second, first):
         put(catalog, document)
     with catalog.snapshot() as snapshot:
-        assert snapshot.stored_document("a").document == first
+        assert snapshot.stored_document("a", with_source=True).document == first
         assert snapshot.summary("a").revisions == 2
         assert len(snapshot.passage_ids()) == 2
 
@@ -121,17 +126,18 @@ def test_hits_quote_the_document_in_the_order_asked(catalog: Catalog) -> None:
 def test_only_exactly_the_same_document_is_unchanged(catalog: Catalog) -> None:
     document = make("a", "some words")
     put(catalog, document)
-    assert catalog.is_unchanged(document, EMBEDDER)
-    assert not catalog.is_unchanged(document, "other@1")
-    assert not catalog.is_unchanged(replace(document, document_id="b"), EMBEDDER)
-    for change in (
-        {"title": "Another"},
-        {"published_at": "2020-01-13"},
-        {"metadata": {}},
-        {"source": b"other bytes"},
-        {"extractor": "plain/2"},
-    ):
-        assert not catalog.is_unchanged(replace(document, **change), EMBEDDER), change
+    with catalog.snapshot() as snapshot:
+        assert snapshot.is_unchanged(document, EMBEDDER)
+        assert not snapshot.is_unchanged(document, "other@1")
+        assert not snapshot.is_unchanged(replace(document, document_id="b"), EMBEDDER)
+        for change in (
+            {"title": "Another"},
+            {"published_at": "2020-01-13"},
+            {"metadata": {}},
+            {"source": b"other bytes"},
+            {"extractor": "plain/2"},
+        ):
+            assert not snapshot.is_unchanged(replace(document, **change), EMBEDDER), change
 
 
 def test_vectors_come_back_row_by_row(catalog: Catalog) -> None:
@@ -142,11 +148,12 @@ def test_vectors_come_back_row_by_row(catalog: Catalog) -> None:
         ids = np.concatenate([ids for ids, _ in found])
         assert np.array_equal(ids, snapshot.passage_ids())
         assert snapshot.embedders() == {EMBEDDER}
-        some = list(snapshot.vectors(EMBEDDER, {int(ids[-1])}))
+        some = list(snapshot.vectors(EMBEDDER, {int(ids[-1]), 99}))
     for seed, (_, matrix) in enumerate(found, start=1):
         wanted = np.random.default_rng(seed).standard_normal((2, 8)).astype(np.float16)
         assert np.array_equal(matrix, wanted)
-    assert len(some) == 1
+    assert [ids.tolist() for ids, _ in some] == [ids[2:].tolist()]
+    assert np.array_equal(some[0][1], found[1][1])
 
 
 def test_lines_are_repeated_from_the_third_document_on(catalog: Catalog) -> None:
@@ -159,6 +166,38 @@ def test_lines_are_repeated_from_the_third_document_on(catalog: Catalog) -> None
     put(catalog, make("c", "c some text"), lines={7: True})
     with catalog.snapshot() as snapshot:
         assert snapshot.outdated_exclusions(minimum=3) == ["a", "b"]
+
+
+def test_text_with_u0000_is_quoted_whole(catalog: Catalog) -> None:
+    document = make("a", "left \0 middle \0 right")
+    put(catalog, document)
+    with catalog.snapshot() as snapshot:
+        hits = snapshot.hits(dict.fromkeys(snapshot.passage_ids().tolist(), 1.0))
+        assert snapshot.stored_document("a").document.text == document.text
+    assert "".join(hit.text for hit in hits) == document.text
+
+
+def test_only_what_is_asked_for_is_read(catalog: Catalog) -> None:
+    put(catalog, make("a", "some words"))
+    columns: set[str] = set()
+
+    def note(action: int, table: str | None, column: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and table == "revisions":
+            columns.add(column or "")
+        return sqlite3.SQLITE_OK
+
+    with closing(sqlite3.connect(catalog.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.set_authorizer(note)
+        snapshot = Snapshot(connection)
+        assert [snapshot.summary("a")] == snapshot.summaries()
+        assert "title" in columns
+        assert not columns & {"text", "source", "sentences", "excluded"}
+        snapshot.stored_document("a")
+        assert {"text", "sentences"} <= columns
+        assert "source" not in columns
+        snapshot.stored_document("a", with_source=True)
+        assert "source" in columns
 
 
 def test_unknown_names_are_told_apart(catalog: Catalog) -> None:
@@ -198,6 +237,90 @@ def test_many_writers_lose_nothing(catalog: Catalog) -> None:
     with catalog.snapshot() as snapshot:
         assert snapshot.count_documents() == 12
         assert snapshot.generation() == 12
+
+
+def open_descriptors(path: Path) -> int:
+    """How often this process has a catalog's file open."""
+    return sum(
+        link.is_symlink() and link.readlink() == path.resolve()
+        for link in Path("/proc/self/fd").iterdir()
+    )
+
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="the system doesn't list open files"
+)
+
+
+@needs_proc
+def test_threads_that_end_leave_no_connection(catalog: Catalog) -> None:
+    put(catalog, make("a", "some words"))
+    before = open_descriptors(catalog.path)
+    generations = []
+    for _ in range(30):
+        thread = threading.Thread(target=lambda: generations.append(catalog.generation()))
+        thread.start()
+        thread.join()
+    assert generations == [1] * 30
+    assert open_descriptors(catalog.path) == before == 1
+
+
+@needs_proc
+def test_closing_closes_connections_that_are_in_use_when_they_are_given_back(
+    catalog: Catalog,
+) -> None:
+    put(catalog, make("a", "some words"))
+    with ExitStack() as stack:
+        snapshots = [stack.enter_context(catalog.snapshot()) for _ in range(12)]
+        assert {snapshot.count_documents() for snapshot in snapshots} == {1}
+        assert open_descriptors(catalog.path) == 12
+        catalog.close()
+        assert {snapshot.count_documents() for snapshot in snapshots} == {1}
+    assert open_descriptors(catalog.path) == 0
+    with pytest.raises(CatalogError, match="was closed"):
+        catalog.generation()
+    assert open_descriptors(catalog.path) == 0
+
+
+def test_snapshots_of_one_thread_may_be_nested(catalog: Catalog) -> None:
+    put(catalog, make("a", "some words"))
+    with catalog.snapshot() as before:
+        assert before.generation() == 1
+        assert put(catalog, make("b", "more words")) == 2
+        with catalog.snapshot() as after:
+            assert (before.generation(), after.generation()) == (1, 2)
+        assert (before.count_documents(), catalog.generation()) == (1, 2)
+
+
+def test_catalog_that_was_replaced_is_neither_read_nor_written(catalog: Catalog) -> None:
+    put(catalog, make("a", "some words"))
+    with catalog.snapshot() as snapshot:
+        assert snapshot.generation() == 1
+        shutil.rmtree(catalog.path.parent)
+        other = Catalog(catalog.path, create=True)
+        put(other, make("b", "other words"))
+        assert (catalog.is_in_place(), other.is_in_place()) == (False, True)
+        # What was begun is completed with the file that it was begun with.
+        assert snapshot.stored_document("a").document.text == "some words"
+    with pytest.raises(CatalogError, match="was replaced"):
+        catalog.generation()
+    with pytest.raises(CatalogError, match="was replaced"):
+        put(catalog, make("c", "words for nobody"))
+    # Closing the last connection to the old file mustn't take the new one's log with it.
+    catalog.close()
+    with closing(sqlite3.connect(other.path)) as reader:
+        assert reader.execute("SELECT document_id FROM documents").fetchall() == [("b",)]
+    other.close()
+    with Catalog(other.path).snapshot() as snapshot:
+        assert [summary.document_id for summary in snapshot.summaries()] == ["b"]
+
+
+def test_deleted_catalog_is_not_made_again_by_looking(catalog: Catalog) -> None:
+    shutil.rmtree(catalog.path.parent)
+    catalog.path.parent.mkdir()
+    with pytest.raises(CatalogError):
+        catalog.generation()
+    assert list(catalog.path.parent.iterdir()) == []
 
 
 def test_failed_put_leaves_nothing(catalog: Catalog) -> None:

@@ -106,7 +106,7 @@ def test_bad_files_are_named_and_the_others_go_in(run_pincite: Run, tmp_path: Pa
         (["ask", "Who?"], {"port": "many"}, "PINCITE_PORT"),
         (["ask", "Who?"], {"threshold": "nan"}, "PINCITE_THRESHOLD"),
         (["serve", "--host", "a..b"], {}, "Can't listen on 'a..b'"),
-        (["index", "/no/such/file.txt"], {"embedder": "/no/such/folder"}, "/no/such/folder"),
+        (["index", SEEDS], {"embedder": "/no/such/folder"}, "/no/such/folder"),
     ],
 )
 def test_errors_say_what_to_do(

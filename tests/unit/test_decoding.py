@@ -131,6 +131,28 @@ def test_what_is_not_text_is_refused_with_a_remedy(source, kind):
     assert e.value.remedy.endswith(".")
 
 
+NUL_AFTER_TEXT = "A long enough line of plain text, and at its end" + " words" * 20_000 + "\x00"
+
+
+@pytest.mark.parametrize(
+    ("source", "declared"),
+    [
+        (codecs.BOM_UTF8 + NUL_AFTER_TEXT.encode(), None),
+        (codecs.BOM_UTF16_LE + NUL_AFTER_TEXT.encode("utf-16-le"), None),
+        (codecs.BOM_UTF32_BE + NUL_AFTER_TEXT.encode("utf-32-be"), None),
+        (codecs.BOM_UTF16_LE + NUL_AFTER_TEXT.encode("utf-16-le") + b"a", None),
+        (NUL_AFTER_TEXT.encode(), None),
+        (NUL_AFTER_TEXT.encode(), "utf-8"),
+        (NUL_AFTER_TEXT.encode("utf-16-le"), "utf-16-le"),
+        (NUL_AFTER_TEXT.encode("cp037"), "cp037"),
+    ],
+)
+def test_a_nul_character_makes_a_file_binary_whatever_its_encoding(source, declared):
+    with pytest.raises(BinaryDocument, match=r"^'x\.txt' .*NUL .*isn't text\. Export it") as e:
+        decode(source, name="x.txt", declared=declared)
+    assert e.value.remedy
+
+
 def test_a_few_control_characters_are_text():
     source = (
         b"page one\x0cpage two \x1b[1mbold\x1b[0m and a bell \x07 in a long enough line of text"
@@ -165,6 +187,7 @@ def test_declarations_are_read_as_browsers_read_them(page, encoding):
         ("\ufeffone\ufefftwo", "onetwo"),
         ("e\ufeff\u0301", "\u00e9"),
         ("half \ud83d here", "half \ufffd here"),
+        ("nul \x00 here", "nul \ufffd here"),
         ("wait\u0085 \u00a0\u200d", "wait\u0085 \u00a0\u200d"),
     ],
 )
@@ -177,7 +200,7 @@ def test_normalise_is_idempotent_and_always_gives_what_is_promised(text):
     normal = normalise(text)
     assert normalise(normal) == normal
     assert unicodedata.is_normalized("NFC", normal)
-    assert not set("\r\u2028\u2029\ufeff") & set(normal)
+    assert not set("\x00\r\u2028\u2029\ufeff") & set(normal)
     normal.encode("utf-8")
 
 
@@ -195,4 +218,20 @@ def test_any_bytes_are_text_or_a_designed_error(source):
     except (BinaryDocument, UndecodableDocument) as error:
         assert "'a'" in error.message  # noqa: PT017
     else:
+        assert "\x00" not in decoded.text
         decoded.text.encode("utf-8")
+
+
+@given(
+    text=st.text(st.characters(max_codepoint=0x7F), min_size=1, max_size=30),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-7", "cp037"]),
+    declared=st.booleans(),
+)
+def test_no_route_lets_a_nul_character_in(text, encoding, declared):
+    source = (text + "\x00 and enough words to be a text").encode(encoding)
+    try:
+        decoded = decode(source, name="a", declared=encoding if declared else None)
+    except (BinaryDocument, UndecodableDocument) as error:
+        assert "'a'" in error.message  # noqa: PT017
+    else:
+        assert "\x00" not in decoded.text

@@ -1,7 +1,8 @@
 """Bytes → Document: the stored text, where each piece of knowledge comes from, and each refusal."""
 
 import hashlib
-import json
+import math
+import unicodedata
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from index.errors import (
     InvalidMetadata,
     UnsupportedDocument,
 )
-from index.metadata import parse_sidecar
 from index.types import Document
 
 STORY = (
@@ -107,6 +107,29 @@ def test_entities_cannot_bring_in_what_normalising_took_out():
     assert make("a.md", "e&#x301;&#xFEFF;x").text == "\u00e9x"
 
 
+@pytest.mark.parametrize("mark", ["\x00", "&#0;", "&#x0;", "&#00;", "\\0"])
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
+def test_no_document_stores_a_nul_character(name, mark):
+    source = f"\ufeff# Talks {mark}\n\n<title>T {mark} t</title>\n\n<p>{STORY} {mark} so.</p>\n"
+    try:
+        document = make(name, source)
+    except BinaryDocument:
+        assert mark == "\x00"
+    else:
+        assert mark != "\x00"
+        assert "\x00" not in document.text + (document.title or "")
+        assert "so." in document.text
+
+
+def test_what_markdown_nests_too_deeply_is_kept_with_a_warning():
+    source = "> " * 150 + "deep **words**\n\nafter"
+    document, warnings = make_document("a.md", source.encode(), max_bytes=1000)
+    assert document.text.endswith("deep **words**\n\nafter")
+    assert len(warnings) == 1
+    assert warnings[0].startswith("'a.md' nests ")
+    assert warnings[0].endswith(".")
+
+
 def test_markdown_takes_its_title_from_its_heading():
     document = make("a.md", f"# Talks *fail*\n\n{STORY}")
     assert document.title == "Talks fail"
@@ -145,12 +168,30 @@ def test_a_text_with_rules_is_content_not_front_matter(text):
         "x: !!python/object/apply:os.getcwd []",
         "x: " + "[" * 5000,
         "x: !!binary aGk=",
+        "x: !!set {a}",
+        f"x: 0x{'f' * 5000}",
+        f"x: {'9' * 5000}",
+        f"? 0x{'f' * 5000}\n: x",
+        "? !!binary aGk=\n: x",
+        f"title: 0x{'f' * 5000}",
+        f"date: 0x{'f' * 5000}",
+        "x: !!bool maybe",
+        "x: !!int ''",
+        "x: !!float ''",
+        "x: !!timestamp soon",
+        f"x: 1{':00' * 300}.0",
     ],
 )
 def test_broken_front_matter_of_markdown_names_the_document(front):
     with pytest.raises(InvalidMetadata, match=r"front matter of a\.md") as e:
         make("a.md", f"---\n{front}\n---\ntext")
     assert e.value.remedy == "Correct it, or take it away."
+
+
+def test_front_matter_that_json_cannot_hold_names_the_key():
+    for value in (f"0x{'f' * 5000}", ".nan", "-.inf", "!!set {a}", "!!binary aGk="):
+        with pytest.raises(InvalidMetadata, match=r"front matter of a\.txt' .*'the key'"):
+            make("a.txt", f"---\nfine: 1\nthe key: [{{x: {value}}}]\n---\ntext")
 
 
 def test_a_front_matter_date_that_cannot_be_read_only_warns():
@@ -183,6 +224,10 @@ def test_a_guessed_encoding_warns():
         ({"source_url": "https://[::1"}, "'https://[::1'"),
         ({"tag": float("nan")}, "nan"),
         ({"tag": "\ud800"}, "'\\ud800'"),
+        ({"title": math.nan}, "nan"),
+        ({"published_at": 1 << 20_000}, "'published_at'"),
+        ({"tag": {"x": [1 << 20_000]}}, "'tag'"),
+        ({"tag": b"x"}, "bytes"),
     ],
 )
 def test_a_wrong_sidecar_value_is_named(sidecar, value):
@@ -194,33 +239,19 @@ def test_a_wrong_sidecar_value_is_named(sidecar, value):
 
 
 @pytest.mark.parametrize(
-    ("source", "is_json", "problem"),
+    ("name", "source", "sidecar"),
     [
-        (b"{broken", True, "isn't JSON"),
-        (b"[1]", True, "a list"),
-        (b"null", True, "nothing"),
-        (b'{"a": NaN}', True, "nan"),
-        (b"[" * 100_000, True, "nested"),
-        (b"\xff", True, "isn't UTF-8 at byte 0"),
-        (b"a: b: c", False, "isn't YAML"),
-        (b"- a", False, "a list"),
-        (b"", False, "nothing"),
+        ("a.txt", f"Talks\x1b[31m in\u202e Moscow\n\n{STORY}", None),
+        ("a.txt", f'---\ntitle: "Talks\\e[31m in\\u202e Moscow"\n---\n{STORY}', None),
+        ("a.txt", STORY, {"title": "Talks\x1b[31m in\u202e Moscow"}),
+        ("a.md", f"# Talks\x1b[31m in&#x202e; Moscow\n\n{STORY}", None),
+        ("a.html", f"<title>Talks\x1b[31m in&#x202e; Moscow</title><p>{STORY}", None),
     ],
 )
-def test_a_sidecar_that_cannot_be_understood_is_named(source, is_json, problem):
-    with pytest.raises(InvalidMetadata) as e:
-        parse_sidecar(source, name="a.txt.meta", is_json=is_json)
-    assert "'a.txt.meta'" in e.value.message
-    assert problem in e.value.message
-
-
-def test_a_sidecar_becomes_json_values():
-    said = parse_sidecar(b"when: 2020-01-13\n1: {a: [1.5, yes]}\n", name="a", is_json=False)
-    assert said == {"when": "2020-01-13", "1": {"a": [1.5, True]}}
-    assert parse_sidecar(b'\xef\xbb\xbf{"a": "\\ud83d\\ude00"}', name="a", is_json=True) == {
-        "a": "😀"
-    }
-    json.dumps(said, allow_nan=False)
+def test_no_origin_of_a_title_brings_control_characters_in(name, source, sidecar):
+    title = make(name, source, sidecar=sidecar).title
+    assert title == "Talks[31m in Moscow"
+    assert all(unicodedata.category(character) != "Cc" for character in title)
 
 
 @pytest.mark.parametrize(

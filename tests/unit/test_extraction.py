@@ -1,5 +1,7 @@
 """HTML and Markdown → the text that a reader sees, with nothing lost and nothing invented."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -245,6 +247,54 @@ def test_markdown_title_is_the_first_level_1_heading(source, title):
 
 def test_markdown_that_mentions_script_loses_nothing():
     assert markdown_text("Use the <script> tag.\n\nNext.").text == "Use the tag.\n\nNext."
+
+
+@pytest.mark.parametrize(
+    ("prefix", "depth"), [("> ", 300), ("- ", 300), ("1. ", 150), ("> - ", 150), ("* > ", 99)]
+)
+def test_markdown_keeps_what_is_nested_too_deeply_as_it_is_written(prefix, depth):
+    rendered = markdown_text(f"before\n\n{prefix * depth}deep *words*\n\n# After it *all*\n")
+    assert rendered.too_deep
+    assert rendered.text.startswith("before\n\n")
+    assert rendered.text.endswith("deep *words*\n\nAfter it all")
+    assert rendered.title == "After it all"
+
+
+def test_markdown_that_is_not_nested_too_deeply_is_rendered():
+    for prefix in ("> " * 90, "- " * 40, "``` as_written\n"):
+        rendered = markdown_text(f"{prefix}deep *words*\n")
+        assert (rendered.text.replace("*", ""), rendered.too_deep) == ("deep words", False)
+
+
+def test_lists_within_lists_keep_every_item_in_order():
+    depth = 200
+    source = "".join(f"{'  ' * level}- item{level}\n" for level in range(depth))
+    source += "".join(f"{'  ' * level}- back{level}\n" for level in reversed(range(depth)))
+    words = re.findall(r"\w+", markdown_text(source).text)
+    down = [f"item{n}" for n in range(depth)]
+    assert words == down + [f"back{n}" for n in reversed(range(depth))]
+
+
+_LINE = st.tuples(
+    st.sampled_from(["", "> ", "- ", "1. ", "  ", "    ", "> - ", "\t"]),
+    st.integers(0, 120),
+    st.sampled_from(["", " ", "> ", "- "]),
+)
+
+
+@given(st.lists(_LINE, max_size=8))
+@example([("> ", 120, ""), ("", 0, ""), ("> ", 99, "- ")])
+def test_no_depth_of_markdown_loses_words(lines):
+    source = "\n".join(f"{mark * n}{end}word{i}" for i, (mark, n, end) in enumerate(lines))
+    assert re.findall(r"word\d", markdown_text(source).text) == [
+        f"word{i}" for i in range(len(lines))
+    ]
+
+
+@pytest.mark.parametrize("depth", [50, 90, 99, 100, 101, 1000])
+@pytest.mark.parametrize(("opening", "closing"), [("![", "](u)"), ("[", "](u)"), ("*", "*")])
+def test_no_depth_of_inline_markdown_loses_words(opening, closing, depth):
+    assert "word" in markdown_text(opening * depth + "word" + closing * depth).text
 
 
 @pytest.mark.parametrize("character", ["&#0;", "&#1;", "&#x1f;", "&#xFFFE;", "\x0b", "\x00"])

@@ -82,7 +82,9 @@ def make(document_id: str, text: str) -> Document:
 def index_files(
     catalog: Catalog, *paths: Path, embedder: FakeEmbedder | None = None
 ) -> IngestReport:
-    return ingest_paths(Ingester(catalog, embedder or FakeEmbedder()), paths, max_bytes=MAX_BYTES)
+    return ingest_paths(
+        lambda: Ingester(catalog, embedder or FakeEmbedder()), paths, max_bytes=MAX_BYTES
+    )
 
 
 def excluded_texts(catalog: Catalog) -> dict[str, list[str]]:
@@ -180,6 +182,22 @@ def test_bad_files_are_named_and_the_others_go_in(catalog: Catalog, tmp_path: Pa
     assert sorted(contents(catalog.path)) == ["a.txt", "d.txt"]
 
 
+def test_nothing_is_opened_for_files_that_cannot_go_in(tmp_path: Path) -> None:
+    files = write(tmp_path / "files", {"a.txt": " \n", "b.txt": ""})
+    opened: list[Ingester] = []
+
+    def open_ingester() -> Ingester:
+        opened.append(Ingester(Catalog(tmp_path / "catalog.sqlite", create=True), FakeEmbedder()))
+        return opened[-1]
+
+    report = ingest_paths(open_ingester, [files], max_bytes=MAX_BYTES)
+    assert [problem.code for problem in report.failed] == ["empty_document"] * 2
+    assert (opened, report.generation) == ([], None)
+    write(files, {"b.txt": "Good text.", "c.txt": "More good text."})
+    report = ingest_paths(open_ingester, [files], max_bytes=MAX_BYTES)
+    assert (report.added, report.generation, len(opened)) == (["b.txt", "c.txt"], 2, 1)
+
+
 def test_progress_of_every_file_rises_to_one(catalog: Catalog, tmp_path: Path) -> None:
     long = "\n\n".join(
         f"Sentence number {n} of a long report on harbours, ships, fish and the wind at sea."
@@ -194,7 +212,7 @@ def test_progress_of_every_file_rises_to_one(catalog: Catalog, tmp_path: Path) -
         seen.setdefault(source.document_id, []).append(fraction)
 
     report = ingest_paths(
-        Ingester(catalog, FakeEmbedder()),
+        lambda: Ingester(catalog, FakeEmbedder()),
         [files, tmp_path / "more"],
         max_bytes=1_000_000,
         on_start=totals.append,

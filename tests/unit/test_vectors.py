@@ -6,7 +6,9 @@ import hashlib
 import json
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from reference import check_nearest, nearest
 
 from index.catalog import Catalog
+from index.snapshot import Snapshot
 from index.types import Document, Passage, Segmentation
 from index.vectors import VectorView
 
@@ -52,8 +55,9 @@ def put(
 def found(
     view: VectorView, limit: int, query: npt.NDArray[np.float32] = QUERY
 ) -> list[tuple[int, float]]:
-    ids, scores = view.search(query, limit)
+    ids, scores, generation = view.search(query, limit)
     assert (ids.dtype, scores.dtype) == (np.int64, np.float32)
+    assert generation == view.generation
     return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
@@ -123,6 +127,34 @@ def test_equal_scores_at_the_limit_are_the_first_ids(catalog: Catalog) -> None:
     for view in (open_view(catalog), rebuilt(catalog)):
         assert [i for i, _ in found(view, 2)] == [4, 5]
         assert found(view, 4) == nearest(catalog.path, QUERY, 4)
+
+
+def test_search_says_which_generation_it_searched(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    put(catalog, "b", coarse(2, 3))
+    assert [view.search(QUERY, limit).generation for limit in (0, 9)] == [1, 1]
+    assert len(view.search(QUERY, 9).ids) == 3
+    view.catch_up()
+    assert view.search(QUERY, 9).generation == 2
+
+
+def test_catching_up_asks_no_more_of_a_larger_catalog(tmp_path: Path) -> None:
+    asked = []
+    for size in (3, 30):
+        catalog = Catalog(tmp_path / f"{size}" / "catalog.sqlite", create=True)
+        for n in range(size):
+            put(catalog, f"{n}", coarse(n, 4))
+        with closing(sqlite3.connect(catalog.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            statements: list[str] = []
+            connection.set_trace_callback(statements.append)
+            # The last passage of the second document.
+            [(ids, matrix)] = Snapshot(connection).vectors(EMBEDDER, {8})
+        assert ids.tolist() == [5, 6, 7, 8]
+        assert np.array_equal(matrix, coarse(1, 4))
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -274,6 +306,7 @@ def test_view_of_a_catalog_restored_from_a_backup_is_rebuilt(
     put(catalog, "a", coarse(1, 4))
     catalog.close()
     backup = catalog.path.read_bytes()
+    catalog = Catalog(catalog.path)
     for n in range(2, 5):
         put(catalog, f"{n}", coarse(n, 4))
     open_view(catalog).save()

@@ -1,6 +1,7 @@
 """Indexes folders with the fake embedder, as `pincite index` does with the real one.
 
-Run as `python indexer.py CATALOG FOLDER…`, it can be killed at any of `index.faults.FAULT_POINTS`.
+Run as `python fake_indexer.py CATALOG FOLDER…`, it can be killed at any of
+`index.faults.FAULT_POINTS`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def index_folders(catalog: Catalog, folders: Sequence[Path]) -> list[int]:
     """Index folders one after the other; return the generation after each."""
     generations = []
     for folder in folders:
-        ingest_paths(Ingester(catalog, FakeEmbedder()), [folder], max_bytes=100_000)
+        ingest_paths(lambda: Ingester(catalog, FakeEmbedder()), [folder], max_bytes=100_000)
         Collection(catalog, FakeEmbedder()).save_views()
         generations.append(catalog.generation())
     return generations

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 Json: TypeAlias = dict[str, Any]
 
-PAGE = Path(__file__).resolve().parents[2] / "service" / "page"
+PAGE = Path(__file__).resolve().parents[1] / "service" / "page"
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

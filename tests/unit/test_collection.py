@@ -1,0 +1,127 @@
+"""The collections of a data folder: opened once, anew when replaced, none waits for another."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from fakes import FakeEmbedder
+from samples import put_documents
+
+from index.collection import CATALOG_FILE, CollectionStore
+from index.errors import CatalogError, DamagedCatalog, InvalidCollectionName, UnknownCollection
+
+OLD = {"old.txt": "The old harbour was closed on Monday because of a storm from the north."}
+NEW = {"new.txt": "A new zebra came to play the xylophone with the other zebras today."}
+
+
+class WaitingEmbedder(FakeEmbedder):
+    """Keeps whoever asks for its dimension, as the building of a view does, until it is let go."""
+
+    model_id = FakeEmbedder.model_id
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let_go = threading.Event()
+
+    @property
+    def dimension(self) -> int:  # type: ignore[override]
+        self.asked.set()
+        assert self.let_go.wait(60)
+        return FakeEmbedder.dimension
+
+
+def test_collections_are_opened_once(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD, "one")
+    with CollectionStore(tmp_path) as store:
+        assert store.catalog("one") is store.catalog("one", create=True)
+        collection = store.collection("one", FakeEmbedder())
+        assert collection is store.collection("one", FakeEmbedder())
+        assert collection.catalog is store.catalog("one")
+
+
+def test_building_one_collection_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD, "large")
+    put_documents(tmp_path, NEW, "small")
+    waiting = WaitingEmbedder()
+    found: list[object] = []
+
+    def others() -> None:
+        found.append(store.catalog("large").generation())
+        found.append(store.check())
+        [hit] = store.collection("small", FakeEmbedder()).search("zebra", 1).hits
+        found.append(hit.document_id)
+
+    with CollectionStore(tmp_path) as store:
+        builder = threading.Thread(target=store.collection, args=("large", waiting), daemon=True)
+        builder.start()
+        assert waiting.asked.wait(60)
+        other = threading.Thread(target=others, daemon=True)
+        other.start()
+        other.join(60)
+        still_building = builder.is_alive()
+        waiting.let_go.set()
+        builder.join(60)
+        other.join(60)
+    assert (found, still_building) == ([1, {}, "new.txt"], True)
+
+
+def test_catalog_made_anew_while_it_is_in_use_is_noticed(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path) as store:
+        before = store.collection("default", FakeEmbedder())
+        before.save_views()
+        with before.catalog.snapshot() as snapshot:
+            assert snapshot.count_documents() == 1
+            (tmp_path / "default" / CATALOG_FILE).unlink()
+            put_documents(tmp_path, NEW)
+            after = store.collection("default", FakeEmbedder())
+            assert snapshot.stored_document("old.txt").document.text == OLD["old.txt"]
+        [hit] = after.search("zebras", 5).hits
+        assert (hit.document_id, hit.text) == ("new.txt", NEW["new.txt"])
+        with store.catalog("default").snapshot() as snapshot:
+            assert [summary.document_id for summary in snapshot.summaries()] == ["new.txt"]
+        with pytest.raises(CatalogError, match="replaced"):
+            before.search("harbour", 5)
+
+
+def test_deleted_collection_is_gone_until_it_is_made_anew(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path) as store:
+        store.collection("default", FakeEmbedder())
+        shutil.rmtree(tmp_path / "default")
+        assert store.names() == []
+        with pytest.raises(UnknownCollection):
+            store.collection("default", FakeEmbedder())
+        assert not (tmp_path / "default").exists()
+        put_documents(tmp_path, NEW)
+        [hit] = store.collection("default", FakeEmbedder()).search("zebras", 5).hits
+        assert hit.document_id == "new.txt"
+
+
+def test_check_names_what_cannot_be_read(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD, "good")
+    for name in ("damaged", "Not a name"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / CATALOG_FILE).write_bytes(b"\0no database" * 1000)
+    with CollectionStore(tmp_path) as store:
+        problems = store.check()
+        assert {name: type(problem) for name, problem in problems.items()} == {
+            "damaged": DamagedCatalog
+        }
+        shutil.rmtree(tmp_path / "damaged")
+        assert store.check() == {}
+    assert CollectionStore(tmp_path / "none").check() == {}
+
+
+def test_store_is_closed_at_the_end(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path) as store:
+        catalog = store.catalog("default")
+        with pytest.raises(InvalidCollectionName):
+            store.catalog("../up")
+        assert catalog.generation() == 1
+    with pytest.raises(CatalogError, match="was closed"):
+        catalog.generation()
