@@ -30,10 +30,10 @@ async def _timed(client: httpx2.AsyncClient, method: str, address: str, **more: 
 
 
 def _line(name: str, milliseconds: list[float]) -> str:
-    p50, p95, most = np.percentile(milliseconds, [50, 95, 100])
+    p50, p95, p99, most = np.percentile(milliseconds, [50, 95, 99, 100])
     return (
         f"{name:<34} n={len(milliseconds):<5} p50 {p50:8.1f} ms   p95 {p95:8.1f} ms   "
-        f"max {most:8.1f} ms"
+        f"p99 {p99:8.1f} ms   max {most:8.1f} ms"
     )
 
 
