@@ -27,7 +27,7 @@ def find_model(name: str) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelNotFound(
             f"There is no model folder {name!r}.",
-            "Give an existing folder, or a hub id such as 'deepset/minilm-uncased-squad2'.",
+            "Give an existing folder, or a hub id of the form owner/name.",
         )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError

@@ -190,7 +190,7 @@ def check_question(question: str) -> str:
         ) from error
     question = question.strip()
     if not question:
-        raise EmptyQuestion("The question is empty.", "Ask something, in a sentence or so.")
+        raise EmptyQuestion("The question or query is empty.", "Say what you are looking for.")
     if len(question) > MAX_QUESTION_CHARACTERS:
         raise QuestionTooLong(
             f"The question has {len(question):,} characters; the limit is "

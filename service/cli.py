@@ -88,12 +88,18 @@ def _settings(**given: Any) -> Settings:
         raise click.UsageError(f"A setting is wrong: {faults}") from error
 
 
+def _say_loading() -> None:
+    """Tell a person why some seconds pass."""
+    if sys.stderr.isatty():
+        click.secho("Loading models…", dim=True, err=True)
+
+
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @main.command()
-@click.argument("question")
+@click.argument("question", nargs=-1, required=True, metavar="QUESTION")
 @click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1, 50))
 @click.option(
     "--max-passages",
@@ -106,7 +112,7 @@ def _print_json(value: Any) -> None:
 @_data_option
 @_json_option
 def ask(
-    question: str,
+    question: tuple[str, ...],
     top_k: int,
     max_passages: int,
     collection: str,
@@ -120,16 +126,17 @@ def ask(
     settings = _settings(data_dir=data_dir)
     from service.answering import check_question
 
-    check_question(question)
+    asked = check_question(" ".join(question))
     from index.collection import CollectionStore
     from service import wiring
     from service.schemas import ask_response
 
     collections = CollectionStore(settings.data_dir)
     collections.catalog(collection)
+    _say_loading()
     components = wiring.load(settings, collections)
     answer_set = components.answerer(collection).answer(
-        question, top_k=top_k, max_passages=max_passages
+        asked, top_k=top_k, max_passages=max_passages
     )
     if as_json:
         response = ask_response(answer_set, collection, components.models())
@@ -178,6 +185,7 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
 
     collections = CollectionStore(settings.data_dir)
     collections.catalog(collection)
+    _say_loading()
     embedder = wiring.load_embedder(settings)
     found = collections.collection(collection, embedder).search(query, limit)
     if as_json:
@@ -197,7 +205,7 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
         click.echo(f"       {_on_a_line(hit.text)}\n")
 
 
-@main.command("index")
+@main.command("index", short_help="Put files and folders into a collection.")
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )

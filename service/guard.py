@@ -86,7 +86,7 @@ class Guard:
         if "*" not in self._hosts and name not in self._hosts:
             raise ForbiddenHost(
                 f"This server doesn't answer for the host {host!r}.",
-                "Use http://localhost, or name the host in PINCITE_ALLOWED_HOSTS.",
+                "Use localhost with the same port, or name the host in PINCITE_ALLOWED_HOSTS.",
             )
 
     def _check_origin(self, headers: Headers) -> None:

@@ -18,6 +18,9 @@ from index.ingest import Ingester, IngestReport, ingest_paths
 from service import wiring
 from service.settings import Settings
 
+_NAMED = 3
+"""Skipped files of one reason that are named; of more, only the number is said."""
+
 
 def index_paths(
     settings: Settings, paths: Sequence[Path], collection: str, *, show_progress: bool
@@ -79,8 +82,15 @@ def print_report(report: IngestReport) -> None:
     for problem in report.failed:
         click.secho(f"Not indexed: {problem.name}: {problem.message}", fg="red", err=True)
         click.echo(f"  {problem.remedy}", err=True)
+    by_reason: dict[str, list[str]] = {}
     for skipped in report.skipped:
-        click.secho(f"Skipped: {skipped}", dim=True, err=True)
+        name, _, reason = skipped.rpartition(": ")
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        shown = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} files"
+        click.secho(f"Skipped: {shown}: {reason}", dim=True, err=True)
+    for document_id in report.replaced:
+        click.secho(f"Replaced: {document_id}", dim=True, err=True)
     click.echo(
         f"{len(report.added)} added, {len(report.replaced)} replaced, "
         f"{len(report.unchanged)} unchanged, {len(report.failed)} failed."

@@ -109,9 +109,12 @@ def _invalid_json(reason: str) -> errors.InvalidJSON:
     )
 
 
-def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
+    sent_as = request.headers.get("content-type", "")
+    if faults[0]["loc"] == ("body",) and "json" not in sent_as:
+        return problem_of(_invalid_json(f"it was sent as {sent_as or 'nothing in particular'}"))
     if any(fault["type"] == "json_invalid" for fault in faults):
         return problem_of(_invalid_json(faults[0].get("ctx", {}).get("error", "unreadable")))
     named = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import socket
+from contextlib import suppress
 
 import click
 import uvicorn
@@ -54,7 +55,10 @@ def serve(settings: Settings, *, as_json: bool) -> None:
         server_header=False,
     )
     announcement = json.dumps({"url": url}) if as_json else f"Pincite answers at {url}"
-    _Announcing(config, announcement).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        _Announcing(config, announcement).run(sockets=[listener])
+    if not as_json:
+        click.echo("Stopped.", err=True)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -138,6 +138,16 @@ def test_body_that_is_not_json(client: TestClient, body: bytes) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
 
 
+def test_json_that_is_not_said_to_be_json(client: TestClient) -> None:
+    response = client.post(
+        "/v1/ask",
+        content=b'{"question": "Who?"}',
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
+    assert "Content-Type: application/json" in response.json()["remedy"]
+
+
 def test_search_finds_the_passage_by_its_words(client: TestClient) -> None:
     body = client.get("/v1/search", params={"q": "war displaced people", "limit": 1}).json()
     [hit] = body["hits"]
