@@ -33,8 +33,8 @@ ARG TORCH_INDEX=""
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca \
     --mount=type=bind,from=wheels,target=/wheels \
-    python -m venv --without-pip /opt/pincite \
-    && pip --python /opt/pincite/bin/python install --find-links /wheels \
+    python -m venv --without-pip /app \
+    && pip --python /app/bin/python install --find-links /wheels \
         ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --requirement requirements.txt
 
 
@@ -46,7 +46,7 @@ COPY service service
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca \
     --mount=type=bind,from=wheels,target=/wheels \
-    pip --python /opt/pincite/bin/python install --find-links /wheels \
+    pip --python /app/bin/python install --find-links /wheels \
         --no-deps --no-warn-script-location --root /staged .
 
 
@@ -56,13 +56,13 @@ FROM base
 RUN groupadd --gid 10001 pincite \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent pincite \
     && install --directory --owner pincite --group pincite /data
-COPY --from=dependencies /opt/pincite /opt/pincite
-COPY --from=package /staged/opt/pincite /opt/pincite
+COPY --from=dependencies /app /app
+COPY --from=package /staged/app /app
 COPY seeds /seeds
 
 # Every address: the host can't reach the container's own loopback. The Host header is still
 # checked, so publish the port on the host's: --publish 127.0.0.1:8000:8000.
-ENV PATH=/opt/pincite/bin:$PATH \
+ENV PATH=/app/bin:$PATH \
     HF_HUB_OFFLINE=1 \
     PINCITE_DATA_DIR=/data \
     PINCITE_HOST=0.0.0.0 \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib import resources
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from index.collection import DEFAULT_COLLECTION
 from index.types import DocumentSummary, Hit, StoredDocument
-from service.types import AnswerSet, Citation
+from service.types import AnswerSet, Citation, Status
 
 EXAMPLES: dict[str, Any] = json.loads(
     resources.files("service").joinpath("examples.json").read_text(encoding="utf-8")
@@ -88,7 +89,7 @@ class NoAnswerModel(_Wire):
 class AskResponse(_Wire):
     """The answers, or that there are none in these documents."""
 
-    status: Literal["answered", "no_answer"]
+    status: Status
     answers: list[AnswerModel]
     no_answer: NoAnswerModel
     timings_ms: dict[str, float]
@@ -210,27 +211,15 @@ def view_url(collection: str, document_id: str, revision: str, start: int, end: 
 
 
 def _citation(citation: Citation, collection: str) -> CitationModel:
-    return CitationModel(
-        document_id=citation.document_id,
-        document_title=citation.document_title,
-        source_url=citation.source_url,
-        published_at=citation.published_at,
-        published_at_source=citation.published_at_source,
-        revision=citation.revision,
-        start_char_index=citation.start_char_index,
-        end_char_index=citation.end_char_index,
-        cited_text=citation.cited_text,
-        before=citation.before,
-        after=citation.after,
-        passage_id=str(citation.passage_id),
-        url=view_url(
-            collection,
-            citation.document_id,
-            citation.revision,
-            citation.start_char_index,
-            citation.end_char_index,
-        ),
+    url = view_url(
+        collection,
+        citation.document_id,
+        citation.revision,
+        citation.start_char_index,
+        citation.end_char_index,
     )
+    fields = asdict(citation) | {"passage_id": str(citation.passage_id), "url": url}
+    return CitationModel(**fields)
 
 
 def ask_response(answer_set: AnswerSet, collection: str, models: dict[str, str]) -> AskResponse:
