@@ -35,9 +35,7 @@ status = Path("/proc/1/status").read_text().splitlines()
 server_uids = {int(uid) for line in status if line.startswith("Uid:") for uid in line.split()[1:]}
 check(server_uids == {10001}, "the server is process 1 and runs as uid 10001")
 check(root_is_read_only(), "the root file system is read-only")
-check(
-    all(map(refuses_to_write, ("/", "/seeds", "/app"))), "code and corpus can't be changed"
-)
+check(all(map(refuses_to_write, ("/", "/seeds", "/app"))), "code and corpus can't be changed")
 routes = Path("/proc/net/route").read_text().splitlines()[1:]
 check(not routes, "there is no route to any network")
 check(os.environ.get("HF_HUB_OFFLINE") == "1", "model hubs are switched off")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import socket
 from contextlib import suppress
 
@@ -55,6 +56,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
         server_header=False,
     )
     announcement = json.dumps({"url": url}) if as_json else f"Pincite answers at {url}"
+    # Once it has shut down, the server raises the signal that stopped it again; that is no failure.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with suppress(KeyboardInterrupt):
         _Announcing(config, announcement).run(sockets=[listener])
     if not as_json:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from processes import PINCITE, environment
 from samples import SEEDS
 
 # Models that tests load in this process share the machine with servers that they start.
@@ -21,16 +21,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
 
-PINCITE = Path(sys.executable).with_name("pincite")
 
 RunPincite = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., AbstractContextManager[str]]
-
-
-def environment(**settings: object) -> dict[str, str]:
-    """The environment without the tester's own settings, and these PINCITE_* ones."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PINCITE_")}
-    return inherited | {f"PINCITE_{k.upper()}": str(v) for k, v in settings.items()}
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +69,7 @@ def serve() -> Serve:
                 yield json.loads(process.stdout.readline())["url"].rstrip("/")
             finally:
                 process.terminate()
-                process.wait(timeout=30)
+                assert process.wait(timeout=30) == 0
 
     return run
 

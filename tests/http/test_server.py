@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +14,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import httpx2
+import pytest
 import uvicorn
 from fakes import FakeEmbedder, FakeReader
+from processes import PINCITE, environment
 from samples import DOCUMENTS, SEEDS, put_documents
 
 from index.collection import CollectionStore
@@ -112,6 +116,23 @@ def test_port_in_use_is_said(seeds_server: str, run_pincite: Callable, seeds_dat
     assert done.returncode == 2
     assert f"port {port}" in done.stderr
     assert "PINCITE_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_server_stops_cleanly_when_asked_to(seeds_data: Path, stop: signal.Signals) -> None:
+    with subprocess.Popen(
+        [PINCITE, "serve", "--json"],
+        env=environment(port=0, data_dir=seeds_data),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        assert httpx2.get(f"{url}healthz").json() == {"status": "ok"}
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
 
 
 class WatchedReader(FakeReader):
