@@ -1,4 +1,4 @@
-"""A view of the catalog's vectors that finds the nearest ones; the only faiss import.
+"""A view of the catalog's vectors that finds the nearest ones; the only use of a FAISS index.
 
 The view is exact: a flat FAISS index of the half-precision vectors of the catalog. Its file starts
 with one line of JSON, its *stamp*: catalog, embedder, generation, and the SHA-256 of these and of

@@ -109,6 +109,7 @@ class Answerer:
             check: Called between steps of work; raises if the work has become pointless.
 
         Raises:
+            InvalidQuestion: The question isn't valid Unicode text.
             EmptyQuestion: Nothing is asked.
             QuestionTooLong: More is asked than can be read.
             FalseCitation: A quote doesn't stand where it should; a defect.
@@ -121,11 +122,7 @@ class Answerer:
         candidates = self._read(question, found.hits, check)
         stopwatch.lap("read")
         chosen = [c for c in candidates if c.span.score > self._threshold][:top_k]
-        answers = [
-            Answer(c.cited_text, candidate.span.score, support=1, citations=(c,))
-            for candidate in chosen
-            for c in (cite(candidate),)
-        ]
+        answers = [Answer(c.quote, c.span.score, support=1, citations=(cite(c),)) for c in chosen]
         stopwatch.lap("cite")
         return AnswerSet(
             status="answered" if answers else "no_answer",
