@@ -62,8 +62,12 @@ format: $(VENV)/.lint ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: eval
-eval: $(VENV)/.test ## Ask the golden questions of seeds/ and print the figures by kind
-	$(BIN)/python -m pytest -s -q tests/eval
+eval: $(VENV)/.runtime ## Ask golden and other fixed questions; fail if worse than the stored figures
+	$(BIN)/python scripts/check_figures.py
+
+.PHONY: eval-store
+eval-store: $(VENV)/.runtime ## Ask them and store the figures
+	$(BIN)/python scripts/check_figures.py --write
 
 .PHONY: image
 image: ## Build the container image `pincite` with Docker or Podman

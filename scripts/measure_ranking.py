@@ -8,47 +8,23 @@ the top score tells right answers from the rest.
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
-import re
-import string
-from collections import Counter
 from pathlib import Path
 
 import click
 import numpy as np
 from tqdm import tqdm
 
-from index.embedder import SentenceTransformerEmbedder
-from service.executor import limit_threads
-from service.reader import TransformersReader
+from service import wiring
+from service.evaluation import MAX_ANSWER_TOKENS
+from service.metrics import auroc, score
+from service.open_domain import RIGHT
+from service.question_files import read_question_file
+from service.questions import Paragraph
+from service.settings import Settings
 from service.spans import decode
 
 _CALIBRATION = Path(__file__).parents[2] / "shared" / "data" / "qa" / "calibration"
-
-
-def _words(text: str) -> list[str]:
-    kept = "".join(c for c in text.lower() if c not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", kept).split()
-
-
-def token_f1(answer: str, golds: list[str]) -> float:
-    """Best F1 of the answer's words against a gold answer's, as the SQuAD script computes it."""
-    best = 0.0
-    for gold in golds:
-        ours, theirs = _words(answer), _words(gold)
-        shared = sum((Counter(ours) & Counter(theirs)).values())
-        if shared:
-            best = max(best, 2 * shared / (len(ours) + len(theirs)))
-    return best
-
-
-def auroc(scores: np.ndarray, right: np.ndarray) -> float:
-    """Probability that a right one scores above a wrong one."""
-    order = np.argsort(np.argsort(scores)) + 1
-    n = int(right.sum())
-    return float((order[right].sum() - n * (n + 1) / 2) / (n * (len(right) - n)))
 
 
 @click.command()
@@ -61,38 +37,37 @@ def auroc(scores: np.ndarray, right: np.ndarray) -> float:
 @click.option("--seed", default=0, show_default=True)
 def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int) -> None:
     """Measure ranking and abstention on the reserved questions."""
-    limit_threads(2)
+    settings = Settings(threads=2)
     rng = random.Random(seed)
-    rows = []
+    rows: list[Paragraph] = []
     for path in sorted(data.glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            rows += [json.loads(line) for line in file]
+        rows += read_question_file(path).paragraphs
     rng.shuffle(rows)
     rows = rows[:contexts]
-    texts = [row["context"] for row in rows]
-    embedder, reader = SentenceTransformerEmbedder(), TransformersReader()
+    texts = [row.context for row in rows]
+    embedder, reader = wiring.load_embedder(settings), wiring.load_reader(settings)
     batches = range(0, len(texts), 64)
     vectors = np.concatenate([embedder.embed(texts[b : b + 64]) for b in tqdm(batches, "embed")])
     asked = [
         (number, rng.choice(answerable))
         for number, row in enumerate(rows)
-        if (answerable := [qa for qa in row["qas"] if qa["answers"]])
+        if (answerable := [q for q in row.questions if not q.is_impossible])
     ]
     rng.shuffle(asked)
     found = []
-    for number, qa in tqdm(asked[:questions], "read"):
+    for number, question in tqdm(asked[:questions], "read"):
         removed = rng.random() < 0.5
-        similarity = vectors @ embedder.embed([qa["question"]])[0]
+        similarity = vectors @ embedder.embed([question.text])[0]
         if removed:
             similarity[number] = -2.0
         nearest = np.argsort(-similarity)[:max_passages]
-        windows = reader.read(qa["question"], [texts[i] for i in nearest], lambda: None)
-        golds = [answer["text"] for answer in qa["answers"]]
+        windows = reader.read(question.text, [texts[i] for i in nearest], lambda: None)
+        golds = [gold.text for gold in question.answers]
         spans = []
         for i, of_text in zip(nearest, windows, strict=True):
-            reading = decode(of_text, texts[i], n_best=1, max_answer_tokens=30)
+            reading = decode(of_text, texts[i], n_best=1, max_answer_tokens=MAX_ANSWER_TOKENS)
             for span in reading.spans:
-                f1 = token_f1(texts[i][span.start : span.end], golds)
+                f1 = score(texts[i][span.start : span.end], golds).f1
                 spans.append((span.score, reading.null_score, float(similarity[i]), f1))
         found.append((removed, np.array(spans)))
     report(found)
@@ -109,7 +84,7 @@ def report(found: list[tuple[bool, np.ndarray]]) -> None:
                 best = int(np.argmax(scores))
                 tops.append((scores[best], spans[best, 3], removed))
             scores, f1, removed = (np.array(column) for column in zip(*tops, strict=True))
-            right = f1 >= 0.5
+            right = f1 >= RIGHT
             gone = removed.astype(bool)
             threshold = np.quantile(scores[right], 0.05)
             refused = scores < threshold

@@ -1,4 +1,4 @@
-"""The command line: `pincite index | ask | search | serve`.
+"""The command line: `pincite index | ask | search | serve | eval`.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
@@ -246,3 +246,59 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, as_json: bo
     from service import serving
 
     serving.serve(settings, as_json=as_json)
+
+
+@main.command("eval", short_help="Measure answers on a file of questions.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option(
+    "--open-domain",
+    is_flag=True,
+    help="Index all paragraphs and ask them, instead of reading each question's own.",
+)
+@click.option(
+    "--max-passages",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help="How many passages to read, with --open-domain.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    help="Ask so many questions, drawn at random (always the same ones).",
+)
+@_json_option
+def eval_command(
+    files: tuple[Path, ...],
+    open_domain: bool,
+    max_passages: int,
+    sample: int | None,
+    as_json: bool,
+) -> None:
+    """Measure how good the answers to a file of questions are: EM, F1, and where they stand.
+
+    FILE is SQuAD's JSON (v1.1 or v2.0) or JSON lines, plain or gzip. What is wrong in it is named
+    and left out, and the exit status is 1. Figures come with 95% bootstrap intervals.
+    """
+    settings = _settings()
+    from service import evaluating
+
+    read = evaluating.read_files(files)
+    _say_loading()
+    show_progress = sys.stderr.isatty()
+    if open_domain:
+        evaluation = evaluating.evaluate_open(
+            settings, read, sample=sample, max_passages=max_passages, show_progress=show_progress
+        )
+    else:
+        evaluation = evaluating.evaluate_given(
+            settings, read, sample=sample, show_progress=show_progress
+        )
+    if as_json:
+        _print_json(evaluation.as_json())
+    else:
+        evaluating.print_evaluation(evaluation)
+    if not evaluation.is_whole:
+        raise SystemExit(EXIT_SOME_FAILED)

@@ -15,7 +15,8 @@ PinciteError
 ├── InvalidJSON              the body is not JSON
 ├── ForbiddenHost            the Host header names no host that this server answers for
 ├── ForbiddenOrigin          a page of another site sends the request
-└── AddressUnavailable       the server can't listen where it should
+├── AddressUnavailable       the server can't listen where it should
+└── QuestionFileError        a question file can't be read, or most of it is wrong
 """
 
 from __future__ import annotations
@@ -111,3 +112,9 @@ class AddressUnavailable(PinciteError):
     """The address and port can't be listened on."""
 
     code = "address_unavailable"
+
+
+class QuestionFileError(PinciteError):
+    """A question file can't be read, or most of it is wrong."""
+
+    code = "question_file_error"

@@ -61,6 +61,7 @@ STATUS: Mapping[type[PinciteError], int] = {
     errors.ForbiddenHost: 421,
     errors.ForbiddenOrigin: 403,
     errors.AddressUnavailable: 500,
+    errors.QuestionFileError: 422,
 }
 
 _log = logging.getLogger("pincite")

@@ -14,7 +14,7 @@ from samples import SEEDS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ("index", "ask", "search", "serve")
+COMMANDS = ("index", "ask", "search", "serve", "eval")
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])
@@ -145,3 +145,59 @@ def test_control_characters_of_documents_do_not_reach_the_terminal(
     assert "Anna Berg" in found.stdout
     assert "\x1b" not in found.stdout
     assert "\x07" not in found.stdout
+
+
+def write_questions(path: Path) -> Path:
+    context = "Germany plans to host a summit in Berlin in January."
+    berlin = {"text": "Berlin", "answer_start": context.index("Berlin")}
+    asked = [
+        {"id": "1", "question": "Where will Germany host the summit?", "answers": [berlin]},
+        {"id": "2", "question": "What is the boiling point of water?", "answers": []},
+    ]
+    lines = [{"context": context, "qas": asked}, {"context": "", "qas": []}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return path
+
+
+def test_eval_measures_a_file_and_names_its_faults(run_pincite: Run, tmp_path: Path) -> None:
+    path = write_questions(tmp_path / "mine.jsonl")
+    done = run_pincite("eval", path, "--json")
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert report["asked"] == 2
+    [file] = report["files"]
+    assert (file["paragraphs"], file["questions"], file["unanswerable"]) == (1, 2, 1)
+    assert [(fault["kind"], fault["place"]) for fault in file["faults"]] == [
+        ("empty_context", "mine.jsonl:2")
+    ]
+    assert report["figures"]["EM, null not allowed"] == {"value": 1, "low": 1, "high": 1, "n": 1}
+    assert report["figures"]["offset-EM"]["value"] == 1
+    assert report["figures"]["F1, best threshold"]["value"] == 1
+    plain = run_pincite("eval", path)
+    assert "EM, null not allowed" in plain.stdout
+    assert "mine.jsonl:2: the context is empty" in plain.stderr
+
+
+def test_eval_open_domain_asks_the_whole_service(run_pincite: Run, tmp_path: Path) -> None:
+    path = write_questions(tmp_path / "mine.jsonl")
+    data = tmp_path / "data"
+    done = run_pincite("eval", path, "--open-domain", "--json", "--sample", 9, data_dir=data)
+    figures = json.loads(done.stdout)["figures"]
+    assert {name: figures[name]["value"] for name in ("recall@1", "MRR", "EM, never refusing")} == {
+        "recall@1": 1,
+        "MRR": 1,
+        "EM, never refusing": 1,
+    }
+    assert figures["refused, of the unanswerable"] == {"value": 1, "low": 1, "high": 1, "n": 1}
+    assert not data.exists()
+
+
+def test_eval_of_an_unusable_file_says_what_to_do(run_pincite: Run, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Nothing but notes.")
+    for given, said in ((path, "Most of"), (tmp_path / "missing.json", "can't be read")):
+        done = run_pincite("eval", given)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert str(given) in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,183 @@
+"""Compares what is answered now with stored figures, question by question; `make eval`.
+
+The golden questions and the repeated strings are always asked; fixed samples of the dev and
+reserved sets where the data folder is. A figure fails if it is lower than the stored one beyond
+noise: the 99% interval of the paired difference lies below 0. `--write` stores what is measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import ten_passages
+from evaluate import BREADTH, DATA, REPEATED, Bench
+from tqdm import tqdm
+
+from index.collection import CollectionStore
+from service import wiring
+from service.evaluation import f1_at_best_threshold
+from service.indexing import index_paths
+from service.metrics import difference_figure, is_loss, mean_figure, score
+from service.open_domain import RIGHT
+from service.reader import DEFAULT_READER
+from service.settings import Settings
+from service.types import AnswerSet
+
+SEEDS = Path(__file__).parents[1] / "seeds"
+STORED = Path(__file__).parents[1] / "tests" / "eval" / "figures.json"
+
+DEV_SAMPLE = 400
+BREADTH_SAMPLE = 80
+TEN_SAMPLE = 60
+
+_ANSWERABLE = ("answer", "differing", "yes_no")
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value for each question of a set.
+
+    Attributes:
+        ids: The questions'.
+        values: In [0, 1], higher is better.
+    """
+
+    name: str
+    ids: Sequence[str]
+    values: Sequence[float]
+
+    def stored(self) -> dict[str, Any]:
+        """As it is stored."""
+        values = [round(float(value), _DIGITS) for value in self.values]
+        shares = {
+            name: round(share, _DIGITS) for name, share in asdict(mean_figure(values)).items()
+        }
+        return {**shares, "ids": self.digest(), "values": values}
+
+    def digest(self) -> str:
+        """Tells whether the same questions were asked in the same order."""
+        return hashlib.sha256("\n".join(self.ids).encode()).hexdigest()[:12]
+
+
+def golden(reader: str) -> Iterator[Measured]:
+    """The golden questions, asked of the sample documents; prints a table by kind."""
+    lines = (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines]
+    with tempfile.TemporaryDirectory() as folder, CollectionStore(Path(folder)) as store:
+        settings = Settings(data_dir=Path(folder), reader=reader)
+        index_paths(settings, [SEEDS], "default", show_progress=False)
+        answerer = wiring.load(settings, store).answerer("default")
+        found = [
+            (question, answerer.answer(question["question"], top_k=3))
+            for question in tqdm(questions, "golden questions")
+        ]
+    _print_kinds(found)
+    asked = [(q, answers) for q, answers in found if q["kind"] in _ANSWERABLE]
+    yield Measured(
+        "golden: right first",
+        [question["id"] for question, _ in asked],
+        [float(_rank(question, answers) == 0) for question, answers in asked],
+    )
+    others = [(q, answers) for q, answers in found if q["kind"] not in _ANSWERABLE]
+    yield Measured(
+        "golden: refused",
+        [question["id"] for question, _ in others],
+        [float(answers.status == "no_answer") for _, answers in others],
+    )
+
+
+def _rank(question: dict[str, Any], answers: AnswerSet) -> int | None:
+    """Place of the first right answer, from 0."""
+    golds = [gold["quote"] for gold in question["gold"]]
+    right = (score(answer.answer, golds).f1 >= RIGHT for answer in answers.answers)
+    return next((place for place, is_right in enumerate(right) if is_right), None)
+
+
+def _print_kinds(found: Sequence[tuple[dict[str, Any], AnswerSet]]) -> None:
+    print("\n| kind | asked | answered | right first | right in three |\n|---|---|---|---|---|")
+    for kind in dict.fromkeys(question["kind"] for question, _ in found):
+        group = [(q, answers) for q, answers in found if q["kind"] == kind]
+        answered = sum(answers.status == "answered" for _, answers in group)
+        ranks = [_rank(question, answers) for question, answers in group]
+        three = sum(rank is not None for rank in ranks)
+        print(f"| {kind} | {len(group)} | {answered} | {ranks.count(0)} | {three} |")
+
+
+def repeated(reader: str) -> Iterator[Measured]:
+    """The hand-made questions whose answers' words stand in several places."""
+    outcomes = Bench(reader, DATA, None, None).outcomes(REPEATED, every_place=True)
+    ids = [outcome.question_id for outcome in outcomes]
+    yield Measured("repeated strings: offset-EM", ids, [o.at_place or 0.0 for o in outcomes])
+
+
+def samples(reader: str, data: Path) -> Iterator[Measured]:
+    """Fixed samples of the dev and the reserved sets."""
+    bench = Bench(reader, data, DEV_SAMPLE, None)
+    outcomes = bench.outcomes(bench.dev("squad_dev_v1"))
+    ids = [outcome.question_id for outcome in outcomes]
+    yield Measured("SQuAD v1.1 dev sample: EM", ids, [o.score.em for o in outcomes])
+    yield Measured("SQuAD v1.1 dev sample: F1", ids, [o.score.f1 for o in outcomes])
+    outcomes = bench.outcomes(bench.dev("squad_dev_v2"))
+    ids = [outcome.question_id for outcome in outcomes]
+    values = f1_at_best_threshold(outcomes).tolist()
+    yield Measured("SQuAD v2.0 dev sample: F1, best threshold", ids, values)
+    small = Bench(reader, data, BREADTH_SAMPLE, None)
+    outcomes = [o for name in BREADTH for o in small.outcomes(small.reserved(name))]
+    ids = [outcome.question_id for outcome in outcomes]
+    yield Measured("breadth sample: F1", ids, [o.score.f1 for o in outcomes])
+    nearest = ten_passages.read_list(data)
+    found = list(ten_passages.read_ten(bench.reader, nearest, sample=TEN_SAMPLE))
+    ids = [outcome.question_id for outcome in found]
+    yield Measured("ten passages sample: EM", ids, [outcome.all_ten for outcome in found])
+
+
+def compare(measured: Measured, stored: dict[str, Any] | None) -> bool:
+    """Print a figure beside the stored one; whether it is no loss."""
+    now = mean_figure(measured.values)
+    line = f"{measured.name:<42} {100 * now.value:5.1f} (n = {now.n:,})"
+    if stored is None or stored["ids"] != measured.digest():
+        print(f"{line}, stored for other questions or not at all: store it with --write")
+        return False
+    values = [round(float(value), _DIGITS) for value in measured.values]
+    change = difference_figure(values, stored["values"], level=0.99)
+    lost = is_loss(values, stored["values"])
+    print(
+        f"{line}, stored {100 * stored['value']:5.1f}; change {100 * change.value:+.1f} "
+        f"[{100 * change.low:+.1f}, {100 * change.high:+.1f}]{': LOSS' if lost else ''}"
+    )
+    return not lost
+
+
+@click.command()
+@click.option("--reader", default=DEFAULT_READER, show_default=True, help="Name or folder.")
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True)
+@click.option("--write", is_flag=True, help="Store the figures measured now.")
+def main(reader: str, data: Path, write: bool) -> None:
+    """Fail if a figure is lower than the stored one beyond noise."""
+    known = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+    measured = [*golden(reader), *repeated(reader)]
+    if data.is_dir():
+        measured += samples(reader, data)
+    else:
+        print(f"{data} isn't there: samples of the dev and the reserved sets are not asked.")
+    sound = [compare(one, known.get(one.name)) for one in measured]
+    if write:
+        known |= {one.name: one.stored() for one in measured}
+        lines = (f'  "{name}": {json.dumps(known[name])}' for name in sorted(known))
+        STORED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        print(f"Stored in {STORED}.")
+    elif not all(sound):
+        sys.exit("Worse than the stored figures beyond noise, or not comparable with them.")
+
+
+if __name__ == "__main__":
+    main()
