@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +20,23 @@ T = TypeVar("T")
 
 
 def limit_threads(threads: int) -> None:
-    """Let torch, FAISS and the tokenizers use so many threads for work of the calling thread.
+    """Let FAISS, the tokenizers and torch use so many threads for work of the calling thread.
 
-    To be called before torch is first imported: OpenMP reads its policy when it is loaded. Idle
-    threads that sleep rather than spin leave the cores to others; on a busy machine of two cores
-    reading was four times as fast for it.
+    To be called before any of them is first imported: OpenMP reads its policy when it is loaded.
+    Idle threads that sleep rather than spin leave the cores to others; on a busy machine of two
+    cores reading was four times as fast for it. Models on onnxruntime, and those that import torch
+    only later, are told the number when they are made.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
     import faiss
-    import torch
 
     faiss.omp_set_num_threads(threads)
-    torch.set_num_threads(threads)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 class Ticket:

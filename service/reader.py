@@ -1,29 +1,21 @@
-"""Readers: a question and texts to the logits of every possible answer."""
+"""Readers: a question and texts to the logits of every possible answer, window by window."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
 
 from index.errors import CorruptModel
-from index.models import (
-    check_usable,
-    find_model,
-    loading,
-    model_id,
-    sha256_of,
-    weights_digest,
-)
+from index.models import check_usable, find_model, sha256_of
 from service.errors import QuestionTooLong
 from service.types import WindowLogits
-
-if TYPE_CHECKING:
-    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """Start and end logits of a window's tokens, each of shape (tokens,)."""
@@ -60,31 +52,64 @@ class Reader(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class WindowTokenizer:
+    """A tokenizer, and what has to be known of it to cut windows.
+
+    Attributes:
+        tokenizer: Makes tokens with their offsets, and pairs of question and text.
+        null_token: Id of the token whose logits mean "not answered here"; -1 if there is none.
+        max_tokens: Longest input that the model was made for.
+    """
+
+    tokenizer: Tokenizer
+    null_token: int
+    max_tokens: int
+
+
 class WindowedReader(ABC):
     """Reads texts in overlapping windows of a tokenizer; subclasses score the windows.
 
     Args:
-        tokenizer: Gives the tokens' offsets, so a fast one.
+        tokenizer: Cuts the windows.
+        folder: Where the model comes from, for messages.
         max_tokens: Size of a window in tokens, question and special ones included.
         stride: Tokens that neighbouring windows share.
         batch_size: Windows scored at once.
+
+    Raises:
+        UnusableModel: No windows can be cut with the tokenizer.
     """
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, *, max_tokens: int, stride: int, batch_size: int
+        self,
+        tokenizer: WindowTokenizer,
+        folder: Path,
+        *,
+        max_tokens: int,
+        stride: int,
+        batch_size: int,
     ) -> None:
-        self._tokenizer = tokenizer
-        self._max_tokens = min(max_tokens, tokenizer.model_max_length)
+        self._tokenizer = tokenizer.tokenizer
+        self._tokenizer.no_padding()
+        self._null_token = tokenizer.null_token
+        self._max_tokens = min(max_tokens, tokenizer.max_tokens)
         self._stride = stride
         self._batch_size = batch_size
+        check_usable(
+            folder,
+            {
+                "a [CLS] token": self._null_token >= 0,
+                f"windows of {3 * stride} tokens": self._max_tokens >= 3 * stride,
+            },
+        )
 
     @abstractmethod
-    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
-        """Logits of some windows.
+    def score(self, windows: Sequence[Encoding]) -> Sequence[Logits]:
+        """Logits of some windows of like length.
 
         Args:
-            encoding: All windows of all texts.
-            rows: Which of them.
+            windows: Their tokens.
 
         Returns:
             The logits of each; what follows a window's last token is padding.
@@ -95,31 +120,24 @@ class WindowedReader(ABC):
     ) -> list[list[WindowLogits]]:
         """Read texts for the answer to a question; see `Reader.read`."""
         self._check_question(question)
-        windows: list[list[WindowLogits]] = [[] for _ in texts]
-        if not texts:
-            return windows
-        encoding = self._tokenizer(
-            [question] * len(texts),
-            list(texts),
-            truncation="only_second",
-            max_length=self._max_tokens,
-            stride=self._stride,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
+        self._tokenizer.enable_truncation(
+            self._max_tokens, stride=self._stride, strategy="only_second"
         )
-        lengths = [len(ids) for ids in encoding["input_ids"]]
+        encodings = self._tokenizer.encode_batch([(question, text) for text in texts])
+        windows = [window for first in encodings for window in (first, *first.overflowing)]
         logits: dict[int, Logits] = {}
         # Windows of like length share a batch, so that little is spent on padding.
-        by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+        by_length = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
         for begin in range(0, len(by_length), self._batch_size):
             check()
-            logits.update(self.score(encoding, by_length[begin : begin + self._batch_size]))
-        for row, text in enumerate(encoding["overflow_to_sample_mapping"]):
-            windows[text].append(self._window(encoding, row, logits[row]))
-        return windows
+            rows = by_length[begin : begin + self._batch_size]
+            logits.update(zip(rows, self.score([windows[row] for row in rows]), strict=True))
+        read = (self._window(window, logits[row]) for row, window in enumerate(windows))
+        return [[next(read) for _ in (first, *first.overflowing)] for first in encodings]
 
     def _check_question(self, question: str) -> None:
-        tokens = len(self._tokenizer(question, add_special_tokens=False)["input_ids"])
+        self._tokenizer.no_truncation()
+        tokens = len(self._tokenizer.encode(question, add_special_tokens=False).ids)
         limit = self._max_tokens - 2 * self._stride
         if tokens > limit:
             raise QuestionTooLong(
@@ -127,12 +145,11 @@ class WindowedReader(ABC):
                 "Ask it in fewer words.",
             )
 
-    def _window(self, encoding: BatchEncoding, row: int, logits: Logits) -> WindowLogits:
-        ids = encoding["input_ids"][row]
-        start, end = (side[: len(ids)] for side in logits)
-        offsets = np.array(encoding["offset_mapping"][row], dtype=np.int64)
-        in_text = np.array([part == 1 for part in encoding.sequence_ids(row)])
-        null = ids.index(self._tokenizer.cls_token_id)
+    def _window(self, window: Encoding, logits: Logits) -> WindowLogits:
+        start, end = (side[: len(window.ids)] for side in logits)
+        offsets = np.array(window.offsets, dtype=np.int64)
+        in_text = np.array([part == 1 for part in window.sequence_ids])
+        null = window.ids.index(self._null_token)
         return WindowLogits(
             start=start[in_text],
             end=end[in_text],
@@ -141,78 +158,16 @@ class WindowedReader(ABC):
         )
 
 
-class TransformersReader(WindowedReader):
-    """A reader that transformers' `AutoModelForQuestionAnswering` loads; runs on torch.
+def find_reader(name: str) -> Path:
+    """Folder of a reader.
 
     Args:
         name: `pincite-reader` for the shipped one, a local folder, or a hub id.
-        max_tokens: Size of a window in tokens, question and special ones included.
-        stride: Tokens that neighbouring windows share.
-        batch_size: Windows read at once.
 
     Raises:
         ModelNotFound: There is no such model.
-        CorruptModel: The shipped files are not the ones that were shipped.
-        UnusableModel: The files make no reader.
     """
-
-    def __init__(
-        self,
-        name: str = DEFAULT_READER,
-        *,
-        max_tokens: int = 384,
-        stride: int = 128,
-        batch_size: int = 8,
-    ) -> None:
-        import torch
-        from transformers import AutoModelForQuestionAnswering
-        from transformers.utils.logging import disable_progress_bar
-
-        disable_progress_bar()  # type: ignore[no-untyped-call]
-        if name == DEFAULT_READER:
-            folder = _SHIPPED
-            check_files(folder)
-        else:
-            folder = find_model(name)
-        self.model_id = model_id(name, weights_digest(folder))
-        with loading(folder):
-            tokenizer = load_tokenizer(folder)
-            self._model = AutoModelForQuestionAnswering.from_pretrained(
-                str(folder), dtype=torch.float32, local_files_only=True
-            ).eval()
-        self._inference_mode = torch.inference_mode
-        super().__init__(tokenizer, max_tokens=max_tokens, stride=stride, batch_size=batch_size)
-        check_usable(
-            folder,
-            {
-                "a fast tokenizer": tokenizer.is_fast,
-                "a [CLS] token": tokenizer.cls_token_id is not None,
-                f"windows of {3 * stride} tokens": self._max_tokens >= 3 * stride,
-            },
-        )
-
-    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
-        """Score windows with the model; see `WindowedReader.score`."""
-        inputs = {
-            name: [encoding[name][row] for row in rows]
-            for name in self._tokenizer.model_input_names
-            if name in encoding
-        }
-        padded = self._tokenizer.pad(inputs, padding=True, return_tensors="pt")
-        with self._inference_mode():
-            output = self._model(**padded)
-        start, end = output.start_logits.numpy(), output.end_logits.numpy()
-        return {row: (start[i], end[i]) for i, row in enumerate(rows)}
-
-
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder."""
-    from transformers import AutoTokenizer
-
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        str(folder), local_files_only=True, padding_side="right"
-    )
-    return tokenizer
+    return _SHIPPED if name == DEFAULT_READER else find_model(name)
 
 
 def check_files(folder: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from index.collection import Collection, CollectionStore
-from index.embedder import Embedder, SentenceTransformerEmbedder
+from index.embedder import DEFAULT_EMBEDDER, Embedder
+from index.onnx_embedder import OnnxEmbedder
+from index.torch_embedder import SentenceTransformerEmbedder
 from service.answering import Answerer
 from service.executor import limit_threads
-from service.reader import Reader, TransformersReader
+from service.onnx_reader import MODEL, OnnxReader
+from service.reader import Reader, find_reader
 from service.settings import Settings
+from service.torch_reader import TransformersReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,27 @@ class Components:
 
 
 def load_embedder(settings: Settings) -> Embedder:
-    """The configured embedder, loaded.
+    """The configured embedder, loaded: the installed one without torch, another one with it.
 
     Raises:
         ModelError: It can't be used.
     """
     limit_threads(settings.threads)
-    return SentenceTransformerEmbedder(settings.embedder)
+    if settings.embedder == DEFAULT_EMBEDDER:
+        return OnnxEmbedder(threads=settings.threads)
+    return SentenceTransformerEmbedder(settings.embedder, threads=settings.threads)
+
+
+def load_reader(settings: Settings) -> Reader:
+    """The configured reader, loaded: without torch if its folder holds an ONNX model.
+
+    Raises:
+        ModelError: It can't be used.
+    """
+    limit_threads(settings.threads)
+    is_onnx = (find_reader(settings.reader) / MODEL).is_file()
+    kind = OnnxReader if is_onnx else TransformersReader
+    return kind(settings.reader, threads=settings.threads)
 
 
 def load(settings: Settings, collections: CollectionStore) -> Components:
@@ -67,6 +85,6 @@ def load(settings: Settings, collections: CollectionStore) -> Components:
     return Components(
         collections=collections,
         embedder=load_embedder(settings),
-        reader=TransformersReader(settings.reader),
+        reader=load_reader(settings),
         threshold=settings.threshold,
     )

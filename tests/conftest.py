@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 from processes import PINCITE, environment
+from reader_forms import onnx_form, torch_form
 from samples import SEEDS
 
 # Models that tests load in this process share the machine with servers that they start.
@@ -50,6 +51,18 @@ def seeds_data(tmp_path_factory: pytest.TempPathFactory, run_pincite: RunPincite
     done = run_pincite("index", SEEDS, data_dir=data_dir)
     assert done.returncode == 0, done.stderr
     return data_dir
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the shipped reader in ONNX."""
+    return onnx_form(tmp_path_factory.mktemp("onnx") / "reader")
+
+
+@pytest.fixture(scope="session")
+def torch_folder(onnx_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the same reader for transformers: what `onnx_folder` stands for."""
+    return torch_form(onnx_folder, tmp_path_factory.mktemp("torch-reader"))
 
 
 @pytest.fixture(scope="session")

