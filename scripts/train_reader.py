@@ -1,0 +1,263 @@
+"""Fine-tunes an encoder into an extractive reader, on a CPU or a GPU; resumes where it was killed.
+
+The learning rate is constant after a short warm-up and falls to nothing over the last steps, so a
+training of unknown length can run on and be ended at any time: start it again with `--steps` a
+little ahead. What the last steps read (`--decay-lengths`) is as long as what serving reads; the
+steps before read short windows, which teach more in the same time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from model_card import write_card
+from reader_training import Ending, Settings, Training, train
+from tqdm import tqdm
+from training_windows import Recipe, TrainingSet
+from transformers.utils.logging import disable_progress_bar
+
+from index.errors import PinciteError
+from index.models import sha256_of
+from service.question_files import read_question_file
+from service.questions import Paragraph
+
+_DATA = Path(__file__).parents[2] / "shared" / "data" / "qa" / "train"
+_NAMED = 3
+
+
+def read_files(files: Sequence[Path]) -> list[Paragraph]:
+    """The sound paragraphs of question files; says what is left out.
+
+    Raises:
+        QuestionFileError: One can't be read, or most of it is wrong.
+    """
+    paragraphs: list[Paragraph] = []
+    for path in tqdm(files, "read", unit="file"):
+        read = read_question_file(path)
+        paragraphs += read.paragraphs
+        for fault in read.faults[:_NAMED]:
+            tqdm.write(str(fault))
+        if len(read.faults) > _NAMED:
+            tqdm.write(f"{path.name} in all: {read.fault_counts}")
+    return paragraphs
+
+
+def read_hard(path: Path) -> dict[str, list[str]]:
+    """Hard passages by `source/id` of their question, as `mine_negatives.py` writes them.
+
+    Raises:
+        click.ClickException: The file is damaged.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            return {row["id"]: row["passages"] for row in map(json.loads, file)}
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise click.ClickException(
+            f"{path} can't be read: {error}. Make it again with scripts/mine_negatives.py."
+        ) from error
+
+
+def split(paragraphs: Sequence[Paragraph], share: float) -> tuple[list[Paragraph], list[Paragraph]]:
+    """Paragraphs to train on and held-out ones; whole articles go to one side."""
+    kept: list[Paragraph] = []
+    held_out: list[Paragraph] = []
+    for paragraph in paragraphs:
+        article = hashlib.sha256((paragraph.title or paragraph.context).encode()).digest()
+        is_held_out = int.from_bytes(article[:4], "big") < share * 2**32
+        (held_out if is_held_out else kept).append(paragraph)
+    return kept, held_out
+
+
+def parse_pairs(text: str) -> dict[str, float]:
+    """Numbers by name, of `name=number,name=number`."""
+    pairs = (part.split("=") for part in text.split(",") if part)
+    try:
+        return {name: float(value) for name, value in pairs}
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not of the form name=number,name=number.") from None
+
+
+def parse_lengths(text: str) -> dict[int, float]:
+    """Weights of windows' sizes, of `size=weight,size=weight`."""
+    try:
+        lengths = {int(size): weight for size, weight in parse_pairs(text).items()}
+    except ValueError:
+        lengths = {}
+    if not lengths or min(lengths) < 1 or min(lengths.values()) < 0:
+        raise click.BadParameter(f"{text!r} is not of the form size=weight,size=weight.")
+    return lengths
+
+
+@click.command(context_settings={"max_content_width": 100, "show_default": True})
+@click.argument("output", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.option(
+    "--encoder",
+    default="all-MiniLM-L6-v2",
+    help="all-MiniLM-L6-v2 as installed, a folder or a hub id; a reader's goes on from it.",
+)
+@click.option(
+    "--hard",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Hard passages, as mine_negatives.py writes them.",
+)
+@click.option("--steps", default=6000, help="Steps in all.")
+@click.option("--decay-steps", default=1200, help="Last steps, in which the rate falls to nothing.")
+@click.option("--learning-rate", default=2.5e-4, help="Rate of the steps between.")
+@click.option("--warmup", default=200, help="First steps, in which the rate rises.")
+@click.option("--batch-tokens", default=1800, help="Most tokens of a batch.")
+@click.option(
+    "--lengths",
+    default="48=0.15,72=0.3,96=0.35,144=0.2",
+    help="Sizes of windows, in tokens of the passage, and how often each is taken.",
+)
+@click.option(
+    "--decay-lengths", default="96=0.3,144=0.3,200=0.3,320=0.1", help="The same for the last steps."
+)
+@click.option(
+    "--negatives", default=0.25, help="Share of the answerable questions with a negative too."
+)
+@click.option(
+    "--unanswerable", default=0.6, help="Share of the unanswerable questions that an epoch takes."
+)
+@click.option(
+    "--rates",
+    default="qamr=0.25,timeqa_human=0.7,tweetqa=0.7",
+    help="Share of a source that an epoch takes, where that isn't 1; more than 1 repeats it.",
+)
+@click.option(
+    "--any-occurrence",
+    default="tweetqa,fairytaleqa,quoref_sni",
+    help="Sources whose offsets name the answer's first place rather than the right one.",
+)
+@click.option(
+    "--shared-weight", default=1.0, help="Weight of the loss normalised over a question's windows."
+)
+@click.option(
+    "--average", default=0.0, help="Share of the weights' running average that a step keeps."
+)
+@click.option("--freeze", default="word_embeddings", help="Parts of the names of what stays.")
+@click.option("--held-out", default=0.01, help="Share of the articles kept for validation.")
+@click.option("--validate-every", default=500, help="Steps between validations, each saved.")
+@click.option("--seed", default=1, help="Decides windows, their order, the head's first weights.")
+@click.option("--threads", default=os.cpu_count() or 1, help="Threads to compute with.")
+@click.option("--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one.")
+def main(
+    output: Path,
+    files: tuple[Path, ...],
+    encoder: str,
+    hard: Path | None,
+    steps: int,
+    decay_steps: int,
+    learning_rate: float,
+    warmup: int,
+    batch_tokens: int,
+    lengths: str,
+    decay_lengths: str,
+    negatives: float,
+    unanswerable: float,
+    rates: str,
+    any_occurrence: str,
+    shared_weight: float,
+    average: float,
+    freeze: str,
+    held_out: float,
+    validate_every: int,
+    seed: int,
+    threads: int,
+    device: str,
+) -> None:
+    """Train a reader in the folder OUTPUT on question FILES, by default the project's own mix.
+
+    Called again with the same settings it resumes. OUTPUT then holds the reader as
+    `save_pretrained` writes it, a card, `log.jsonl` and the last checkpoint.
+    """
+    disable_progress_bar()
+    torch.set_num_threads(threads)
+    files = files or tuple(sorted(_DATA.glob("*.jsonl.gz")))
+    if not files:
+        raise click.UsageError("Name question files to train on.")
+    if not 0 <= decay_steps <= steps:
+        raise click.UsageError("--decay-steps must lie between 0 and --steps.")
+    recipes = {
+        is_ending: Recipe(
+            lengths=parse_lengths(sizes),
+            negatives=negatives,
+            rates=parse_pairs(rates),
+            unanswerable_rate=unanswerable,
+            any_occurrence=frozenset(any_occurrence.split(",")),
+        )
+        for is_ending, sizes in ((False, lengths), (True, decay_lengths))
+    }
+    settings = Settings(
+        encoder=encoder,
+        data={path.name: sha256_of(path) for path in files},
+        seed=seed,
+        learning_rate=learning_rate,
+        warmup=warmup,
+        batch_tokens=batch_tokens,
+        shared_weight=shared_weight,
+        average=average,
+        freeze=freeze,
+        held_out=held_out,
+        recipe={
+            "lengths": lengths,
+            "negatives": negatives,
+            "unanswerable": unanswerable,
+            "rates": rates,
+            "any_occurrence": any_occurrence,
+        },
+    )
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        training = Training(output, settings, Ending(steps, decay_steps, decay_lengths), device)
+        paragraphs = read_files(files)
+    except PinciteError as error:
+        raise click.ClickException(f"{error.message} {error.remedy}") from error
+    passages = read_hard(hard) if hard else {}
+    dataset, kept_out = (
+        TrainingSet(part, training.tokenizer, passages) for part in split(paragraphs, held_out)
+    )
+    if not dataset.questions:
+        raise click.ClickException("No question is left to train on. Give more, or --held-out 0.")
+    scores = train(training, dataset, kept_out, recipes, validate_every=validate_every)
+    card = write_card(
+        encoder=encoder,
+        command=shlex.join(["python", *sys.argv]),
+        sources=dataset.sources,
+        settings=_course(training),
+        scores={f"held_out_{name}": value for name, value in scores.items()},
+    )
+    (output / "README.md").write_text(card, encoding="utf-8")
+
+
+def _course(training: Training) -> dict[str, object]:
+    """All that decided the outcome, by name."""
+    settings = asdict(training.settings)
+    recipe = settings.pop("recipe")
+    return {
+        "steps": training.ending.steps,
+        "last steps, with a falling rate": training.ending.decay_steps,
+        "windows' sizes in them": training.ending.lengths,
+        **{name: settings[name] for name in settings if name not in {"encoder", "data"}},
+        **recipe,
+    }
+
+
+if __name__ == "__main__":
+    main()

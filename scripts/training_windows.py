@@ -1,0 +1,342 @@
+"""Windows to train a reader on: gold passages cropped around the answer, and negatives.
+
+A group is what is trained on together: a question with a window that answers it, and perhaps one
+that doesn't; or a question with a passage that is known not to answer it. Which groups an epoch
+holds, and how each is cropped, follows from the seed and the epoch's number alone, so a training
+that was killed goes on with the very windows that it would have seen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from service.question_files import Paragraph
+
+Tokens = npt.NDArray[np.int32]
+
+QUESTION_TOKENS = 64
+"""Most tokens of a question; the rest is cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How windows are made.
+
+    Attributes:
+        lengths: Sizes of windows, in tokens of the passage, and how often each is taken.
+        negatives: Share of the answerable questions that also get a window without the answer.
+        rates: How much of a source an epoch takes, by source; 1 where it isn't named. Of what is
+            more than 1, the whole part is taken as often.
+        unanswerable_rate: The same for questions that their own passage doesn't answer.
+        any_occurrence: Sources whose offsets name the first place of the answer's string rather
+            than the right one: every place counts as right.
+    """
+
+    lengths: Mapping[int, float]
+    negatives: float = 0.25
+    rates: Mapping[str, float] = field(default_factory=dict)
+    unanswerable_rate: float = 0.6
+    any_occurrence: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A question with a part of a passage, as the model reads it.
+
+    Attributes:
+        ids: Tokens, shape (n,): [CLS] question [SEP] passage [SEP].
+        passage: Index of the passage's first token.
+        starts: Indices of tokens at which an answer begins; [CLS] alone if there is none.
+        ends: Indices of tokens with which an answer ends; likewise.
+    """
+
+    ids: Tokens
+    passage: int
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    text: str
+    source: str
+    title: str
+    ids: Tokens
+    begins: Tokens
+    ends: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    source: str
+    ids: Tokens
+    passage: int
+    answers: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    """First and last token of each answer, counted in the passage."""
+    hard: tuple[int, ...]
+    """Passages that search finds for it and that don't hold an answer."""
+
+
+class TrainingSet:
+    """Questions and passages, in tokens.
+
+    Args:
+        paragraphs: What to train on.
+        tokenizer: The encoder's, a fast one.
+        hard: Passages that search finds for a question and that don't answer it, by
+            `source/id`.
+    """
+
+    def __init__(
+        self,
+        paragraphs: Sequence[Paragraph],
+        tokenizer: PreTrainedTokenizerBase,
+        hard: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._cls = tokenizer.cls_token_id
+        self._sep = tokenizer.sep_token_id
+        self._passages: list[_Passage] = []
+        self._numbers: dict[str, int] = {}
+        self._by_title: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.questions: list[_Question] = []
+        for paragraph in paragraphs:
+            number = self._add(tokenizer, paragraph.context, paragraph.source, paragraph.title)
+            self._by_title[paragraph.source, paragraph.title].append(number)
+        for paragraph in paragraphs:
+            number = self._numbers[paragraph.context]
+            encoded = tokenizer(
+                [question.text for question in paragraph.questions],
+                add_special_tokens=False,
+                truncation=True,
+                max_length=QUESTION_TOKENS,
+            )["input_ids"]
+            for question, ids in zip(paragraph.questions, encoded, strict=True):
+                self.questions.append(
+                    _Question(
+                        paragraph.source,
+                        np.array(ids, dtype=np.int32),
+                        number,
+                        tuple(sorted({answer.text for answer in question.answers})),
+                        tuple(
+                            self._span(number, answer.start, answer.start + len(answer.text))
+                            for answer in question.answers
+                        ),
+                        tuple(
+                            self._add(tokenizer, text, paragraph.source, "")
+                            for text in hard.get(f"{paragraph.source}/{question.id}", ())
+                        ),
+                    )
+                )
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """How many questions come from each source."""
+        return dict(Counter(question.source for question in self.questions))
+
+    def _add(self, tokenizer: PreTrainedTokenizerBase, text: str, source: str, title: str) -> int:
+        if text in self._numbers:
+            return self._numbers[text]
+        encoded = tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        offsets = np.array(encoded["offset_mapping"], dtype=np.int32).reshape(-1, 2)
+        ids = np.array(encoded["input_ids"], dtype=np.int32)
+        self._numbers[text] = len(self._passages)
+        self._passages.append(
+            _Passage(text, source, title, ids, offsets[:, 0].copy(), offsets[:, 1].copy())
+        )
+        return self._numbers[text]
+
+    def _span(self, passage: int, start: int, end: int) -> tuple[int, int]:
+        """First and last token that a range of characters touches."""
+        tokens = self._passages[passage]
+        first = int(np.searchsorted(tokens.ends, start, side="right"))
+        last = int(np.searchsorted(tokens.begins, end, side="left")) - 1
+        return min(first, len(tokens.ids) - 1), max(last, first)
+
+    def epoch(self, recipe: Recipe, seed: int, epoch: int) -> list[tuple[int, int]]:
+        """Questions of an epoch, in order.
+
+        Returns:
+            Indices of `questions`, each with a seed for its windows.
+        """
+        rng = random.Random(f"{seed}/{epoch}")
+        taken = []
+        for number, question in enumerate(self.questions):
+            rate = recipe.rates.get(question.source, 1.0)
+            if not question.spans:
+                rate *= recipe.unanswerable_rate
+            taken += [number] * (int(rate) + (rng.random() < rate % 1))
+        rng.shuffle(taken)
+        return [(number, rng.getrandbits(32)) for number in taken]
+
+    def group(self, recipe: Recipe, number: int, seed: int) -> list[Window]:
+        """Windows of a question: one that answers it, if one does, and perhaps one that doesn't."""
+        rng = random.Random(seed)
+        question = self.questions[number]
+        (size,) = rng.choices(list(recipe.lengths), list(recipe.lengths.values()))
+        if not question.spans:
+            return [self._crop(question, question.passage, size, rng)]
+        windows = [self._gold(question, size, recipe, rng)]
+        if rng.random() < recipe.negatives:
+            negative = self._negative(question, size, rng)
+            if negative is not None:
+                windows.append(negative)
+        return windows
+
+    def _gold(self, question: _Question, size: int, recipe: Recipe, rng: random.Random) -> Window:
+        passage = self._passages[question.passage]
+        first, last = question.spans[0]
+        size = max(size, last - first + 1)
+        lowest = max(0, last + 1 - size)
+        highest = max(lowest, min(first, len(passage.ids) - size))
+        begin = rng.randint(lowest, highest)
+        spans = question.spans
+        if question.source in recipe.any_occurrence:
+            spans = tuple(self._occurrences(question))
+        inside = [(a - begin, b - begin) for a, b in spans if begin <= a and b < begin + size]
+        return self._window(question, passage, begin, size, inside)
+
+    def _occurrences(self, question: _Question) -> Iterator[tuple[int, int]]:
+        text = self._passages[question.passage].text
+        yield question.spans[0]
+        for answer in question.answers:
+            found = text.find(answer)
+            while found >= 0:
+                yield self._span(question.passage, found, found + len(answer))
+                found = text.find(answer, found + 1)
+
+    def _negative(self, question: _Question, size: int, rng: random.Random) -> Window | None:
+        """A window without the answer's string.
+
+        Of a hard passage, another passage of the article, or the part of the gold passage that
+        misses the answer.
+        """
+        gold = self._passages[question.passage]
+        kin = self._by_title[gold.source, gold.title] if gold.title else []
+        kinds = rng.sample(("hard", "hard", "kin", "kin", "missing"), 5)
+        for kind in kinds:
+            if kind == "hard" and question.hard:
+                number = rng.choice(question.hard)
+            elif kind == "kin" and len(kin) > 1:
+                number = rng.choice(kin)
+            elif kind == "missing":
+                number = question.passage
+            else:
+                continue
+            if kind != "missing" and number == question.passage:
+                continue
+            window = self._without(question, number, size, rng)
+            if window is not None:
+                return window
+        return None
+
+    def _without(
+        self, question: _Question, number: int, size: int, rng: random.Random
+    ) -> Window | None:
+        passage = self._passages[number]
+        n = len(passage.ids)
+        if number == question.passage:
+            # The longer side of the answer, if it is long enough to be worth reading.
+            first = min(a for a, _ in question.spans)
+            last = max(b for _, b in question.spans)
+            before, after = first, n - last - 1
+            room = max(before, after)
+            if room < 16:
+                return None
+            size = min(size, room)
+            begin = (
+                rng.randint(0, before - size)
+                if before >= after
+                else rng.randint(last + 1, n - size)
+            )
+        else:
+            size = min(size, n)
+            begin = rng.randint(0, n - size)
+        if not size:
+            return None
+        text = passage.text[passage.begins[begin] : passage.ends[begin + size - 1]].lower()
+        if any(answer.lower() in text for answer in question.answers):
+            return None
+        return self._window(question, passage, begin, size, [])
+
+    def _crop(self, question: _Question, number: int, size: int, rng: random.Random) -> Window:
+        passage = self._passages[number]
+        begin = rng.randint(0, max(0, len(passage.ids) - size))
+        return self._window(question, passage, begin, size, [])
+
+    def _window(
+        self,
+        question: _Question,
+        passage: _Passage,
+        begin: int,
+        size: int,
+        spans: Sequence[tuple[int, int]],
+    ) -> Window:
+        part = passage.ids[begin : begin + size]
+        ids = np.concatenate(([self._cls], question.ids, [self._sep], part, [self._sep]))
+        offset = len(question.ids) + 2
+        return Window(
+            ids.astype(np.int32),
+            offset,
+            tuple(sorted({offset + a for a, _ in spans})) or (0,),
+            tuple(sorted({offset + b for _, b in spans})) or (0,),
+        )
+
+
+def batches(
+    dataset: TrainingSet,
+    recipe: Recipe,
+    *,
+    seed: int,
+    epoch: int,
+    batch_tokens: int,
+    skip: int = 0,
+) -> Iterator[list[list[Window]]]:
+    """Groups of like length, together at most so many tokens, padding included.
+
+    Args:
+        dataset: Where the windows come from.
+        recipe: How they are made.
+        seed: Of the whole training.
+        epoch: Its number.
+        batch_tokens: Most tokens of a batch; a single larger group is a batch.
+        skip: How many batches to leave out at the start.
+    """
+    order = dataset.epoch(recipe, seed, epoch)
+    pool = 2048
+    seen = 0
+    for begin in range(0, len(order), pool):
+        groups = [dataset.group(recipe, *item) for item in order[begin : begin + pool]]
+        groups.sort(key=_longest)
+        packed = list(_pack(groups, batch_tokens))
+        random.Random(f"{seed}/{epoch}/{begin}").shuffle(packed)
+        for batch in packed:
+            if seen >= skip:
+                yield batch
+            seen += 1
+
+
+def _pack(groups: Sequence[list[Window]], batch_tokens: int) -> Iterator[list[list[Window]]]:
+    batch: list[list[Window]] = []
+    rows = 0
+    for group in groups:
+        if batch and (rows + len(group)) * _longest(group) > batch_tokens:
+            yield batch
+            batch, rows = [], 0
+        batch.append(group)
+        rows += len(group)
+    if batch:
+        yield batch
+
+
+def _longest(group: list[Window]) -> int:
+    return max(len(window.ids) for window in group)
