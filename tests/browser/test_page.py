@@ -192,7 +192,8 @@ def test_a_link_asks_its_question(page: Page, fake: FakeService) -> None:
     page.goto("/?q=How+many+fled%3F")
     expect(page.locator("blockquote mark")).to_have_text("146,000")
     expect(page).to_have_title("How many fled? · Pincite")
-    page.reload()
+    with page.expect_response("**/v1/ask"):
+        page.reload()
     expect(page.locator("blockquote mark")).to_have_text("146,000")
     expect(page.locator(".exchange")).to_have_count(1)
     assert [body["question"] for body in fake.asked] == ["How many fled?"] * 2
@@ -224,6 +225,7 @@ def test_the_way_back_from_a_document_keeps_the_answers(page: Page, fake: FakeSe
     settled(page)
     ask(page, "How many fled?")
     page.locator("figcaption a").click()
+    expect(page.locator("mark")).to_be_focused()
     page.get_by_role("link", name="Back to the questions").click()
     expect(page.get_by_role("heading", name="How many fled?")).to_be_focused()
     expect(page.locator(".exchange")).to_have_count(2)

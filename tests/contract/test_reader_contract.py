@@ -25,7 +25,7 @@ KINDS = {"onnx": OnnxReader, "torch": TransformersReader}
 WEIGHTS = {"onnx": "model.onnx", "torch": "model.safetensors"}
 SHIPPED_WEIGHTS = next(p for p in SHIPPED.iterdir() if p.name in WEIGHTS.values())
 
-DISPLACED = "The fighting has displaced at least 146,000 Libyans since April, the report says."
+DISPLACED = "The fighting has displaced 146,000 Libyans since April, the report says."
 LETTER = "on a cold evening, Keller wrote the letter. it was sent the next day."
 MIXED = "Naïve café — “quoted” €5.5; a.b@c.org, 東京, Москва"
 RAIN = "the rain fell all day and nothing was written."
@@ -162,7 +162,7 @@ def test_of_a_repeated_string_the_occurrence_that_answers_is_found(reader):
 
 
 def test_of_a_repeated_number_the_occurrence_that_answers_is_found(reader):
-    text = f"they sold 300 sheep in the spring. {LONG_ROAD}About 300 people live on the island."
+    text = f"they sold 300 sheep in the spring. {LONG_ROAD}Now 300 people live on the island."
     start, end, _ = best(reader, "How many people live on the island?", text)
     assert (start, text[start:end]) == (text.rindex("300"), "300")
 
