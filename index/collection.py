@@ -11,11 +11,12 @@ from typing import Self
 from index.catalog import Catalog
 from index.embedder import Embedder
 from index.errors import InvalidCollectionName, PinciteError, UnknownCollection
+from index.filters import Filters
 from index.search import Searcher, SearchResult
 from index.types import StoredDocument
+from index.upkeep import Upkeep, catch_up
 
 CATALOG_FILE = "catalog.sqlite"
-VECTOR_FILE = "vectors.faiss"
 DEFAULT_COLLECTION = "default"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -27,27 +28,53 @@ class Collection:
     Args:
         catalog: Its catalog.
         embedder: What its vectors were made with.
+        live: Keep its views near the catalog in a thread; else they show the catalog as it is now,
+            and are brought up to date by `catch_up`.
 
     Raises:
         ModelMismatch: The catalog's vectors come from another embedder.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+    def __init__(self, catalog: Catalog, embedder: Embedder, *, live: bool = False) -> None:
         self.catalog = catalog
-        self._searcher = Searcher(catalog, catalog.path.with_name(VECTOR_FILE), embedder)
+        self._searcher = Searcher(catalog, catalog.path.parent, embedder)
+        self._upkeep = Upkeep(catalog, self._searcher)
+        if live:
+            self._upkeep.start()
+        else:
+            self.catch_up()
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The passages most like a query, at most `limit`, best first."""
-        return self._searcher.search(query, limit)
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The passages that match a query best, at most `limit`, best first."""
+        return self._searcher.search(query, limit, filters)
 
     def stored_document(self, document_id: str, revision: str) -> StoredDocument:
         """One revision of a document; see `Snapshot.stored_document`."""
         with self.catalog.snapshot() as snapshot:
             return snapshot.stored_document(document_id, revision)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether both views can be searched, and neither is being built from nothing."""
+        return self._searcher.is_ready and self._searcher.vectors.is_ready
+
+    def wait(self, generation: int, seconds: float) -> None:
+        """Return when searches show a generation; see `Upkeep.wait`. For live collections."""
+        self._upkeep.wait(generation, seconds)
+
+    def catch_up(self) -> None:
+        """Bring the views to the catalog's present state."""
+        catch_up(self.catalog, self._searcher)
+
     def save_views(self) -> None:
         """Bring the views up to date and keep them for the next start."""
-        self._searcher.save()
+        self.catch_up()
+        self._searcher.vectors.merge()
+
+    def close(self) -> None:
+        """End the upkeep and let go of the views; the catalog stays open."""
+        self._upkeep.stop()
+        self._searcher.close()
 
 
 @dataclass(slots=True)
@@ -62,18 +89,27 @@ class _Opened:
     collection: Collection | None = None
     building: threading.Lock = field(default_factory=threading.Lock)
 
+    def close(self) -> None:
+        """Close both; what still uses the catalog finishes what it does."""
+        with self.building:
+            if self.collection is not None:
+                self.collection.close()
+        self.catalog.close()
+
 
 class CollectionStore:
     """The collections of a data folder; each is opened once, and anew when its file is replaced.
 
-    A context manager: closes all catalogs at the end.
+    A context manager: closes them all at the end.
 
     Args:
         data_dir: The folder that holds a folder for each collection; need not exist.
+        live: Keep the views of its collections near their catalogs while they are open.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, live: bool = False) -> None:
         self._data_dir = data_dir
+        self._live = live
         self._opened: dict[str, _Opened] = {}
         self._lock = threading.Lock()
 
@@ -117,7 +153,7 @@ class CollectionStore:
         opened = self._open(name)
         with opened.building:
             if opened.collection is None:
-                opened.collection = Collection(opened.catalog, embedder)
+                opened.collection = Collection(opened.catalog, embedder, live=self._live)
             return opened.collection
 
     def check(self) -> dict[str, PinciteError]:
@@ -136,10 +172,10 @@ class CollectionStore:
         return problems
 
     def close(self) -> None:
-        """Close all catalogs."""
+        """Close all collections and their catalogs."""
         with self._lock:
             for opened in self._opened.values():
-                opened.catalog.close()
+                opened.close()
             self._opened.clear()
 
     def _open(self, name: str, *, create: bool = False) -> _Opened:
@@ -154,7 +190,7 @@ class CollectionStore:
                 return opened
             if opened is not None:
                 del self._opened[name]
-                opened.catalog.close()
+                opened.close()
             path = self._data_dir / name / CATALOG_FILE
             if not create and not path.exists():
                 raise UnknownCollection(

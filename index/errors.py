@@ -22,6 +22,7 @@
     │   ├── DamagedCatalog       not readable as a database, or inconsistent
     │   ├── BusyCatalog          another process writes and didn't finish in time
     │   └── UnwritableCatalog    read-only folder, disk full
+    ├── ViewsBehind              the search doesn't show what was asked for yet
     └── ModelError               embedder or reader
         ├── ModelNotFound        no such folder, and the network is not asked
         ├── CorruptModel         weights whose SHA-256 is not the expected one
@@ -177,6 +178,12 @@ class UnwritableCatalog(CatalogError):
     """The folder is read-only or the disk is full."""
 
     code = "unwritable_catalog"
+
+
+class ViewsBehind(PinciteError):
+    """The views don't show the generation that was asked for yet."""
+
+    code = "views_behind"
 
 
 class ModelError(PinciteError):

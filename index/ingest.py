@@ -7,13 +7,14 @@ date at the end, so that a collection's passages depend on its documents alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from index.catalog import Catalog
 from index.debris import REPEATED_IN, candidate_lines
@@ -24,7 +25,7 @@ from index.files import Source, find_sources, read_document
 from index.passages import passage_input, segment
 from index.search import check_embedder
 from index.snapshot import Snapshot
-from index.types import Document
+from index.types import Document, Segmentation
 
 Outcome = Literal["added", "replaced", "unchanged"]
 
@@ -39,6 +40,11 @@ class Problem:
     code: str
     message: str
     remedy: str
+
+    @classmethod
+    def of(cls, name: str, error: PinciteError) -> Self:
+        """What an error says of a file."""
+        return cls(name, error.code, error.message, error.remedy)
 
 
 @dataclass(slots=True)
@@ -60,10 +66,10 @@ class IngestReport:
 
 
 class Ingester:
-    """Puts documents into a catalog.
+    """Puts documents into a catalog, and erases them from it.
 
     Args:
-        catalog: Where to.
+        catalog: Which.
         embedder: Makes the vectors.
 
     Raises:
@@ -72,7 +78,7 @@ class Ingester:
 
     def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
         check_embedder(catalog, embedder)
-        self._catalog = catalog
+        self.catalog = catalog
         self._embedder = embedder
 
     def put(
@@ -84,7 +90,7 @@ class Ingester:
             document: What to put in.
             progress: Called with the fraction done, up to 1.
         """
-        with self._catalog.snapshot() as snapshot:
+        with self.catalog.snapshot() as snapshot:
             unchanged = snapshot.is_unchanged(document, self._embedder.model_id)
             known = snapshot.has_document(document.document_id)
             lines = {} if unchanged else _lines(snapshot, document)
@@ -102,24 +108,9 @@ class Ingester:
         *,
         replacing: int | None = None,
     ) -> None:
-        segmentation = segment(
-            document.text,
-            title=document.title,
-            tokenizer=self._embedder,
-            repeated={key for key, repeated in lines.items() if repeated},
-            from_page=document.media_type != "text/markdown",
-        )
-        inputs = [
-            passage_input(document.title, document.text[p.start : p.end], self._embedder)
-            for p in segmentation.passages
-        ]
-        vectors = np.empty((len(inputs), self._embedder.dimension), dtype=np.float16)
-        for begin in range(0, len(inputs), _EMBED_AT_ONCE):
-            batch = inputs[begin : begin + _EMBED_AT_ONCE]
-            vectors[begin : begin + len(batch)] = self._embedder.embed(batch)
-            progress((begin + len(batch)) / len(inputs))
-        reach("ingest.embedded")
-        self._catalog.put(
+        repeated = {key for key, is_repeated in lines.items() if is_repeated}
+        segmentation, vectors = prepare(document, repeated, self._embedder, progress)
+        self.catalog.put(
             document,
             segmentation,
             vectors,
@@ -128,25 +119,80 @@ class Ingester:
             replacing=replacing,
         )
 
+    def remove(self, document_id: str) -> bool:
+        """Erase a document with all its revisions; returns whether there was one."""
+        with self.catalog.snapshot() as snapshot:
+            known = snapshot.has_document(document_id)
+        self.catalog.remove(document_id)
+        return known
+
     def generation(self) -> int:
         """The catalog's generation."""
-        return self._catalog.generation()
+        return self.catalog.generation()
 
     def refresh(self) -> int:
-        """Segment anew the documents whose repeated lines have changed.
+        """Segment anew the documents whose repeated lines have changed, until there are none.
 
         Returns:
-            How many there were.
+            How often one was.
         """
-        with self._catalog.snapshot() as snapshot:
-            outdated = snapshot.outdated_exclusions(minimum=REPEATED_IN)
-        for document_id in outdated:
-            with self._catalog.snapshot() as snapshot:
-                stored = snapshot.stored_document(document_id, with_source=True)
-                lines = _lines(snapshot, stored.document)
-            # Another process may have put a newer text in by the time this one is embedded.
-            self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
-        return len(outdated)
+        count = 0
+        # Other processes that write meanwhile can make documents outdated that weren't.
+        while outdated := self._outdated():
+            for document_id in outdated:
+                self._refresh(document_id)
+            count += len(outdated)
+        return count
+
+    def _outdated(self) -> list[str]:
+        with self.catalog.snapshot() as snapshot:
+            return snapshot.outdated_exclusions(minimum=REPEATED_IN)
+
+    def _refresh(self, document_id: str) -> None:
+        with self.catalog.snapshot() as snapshot:
+            if not snapshot.has_document(document_id):
+                return
+            stored = snapshot.stored_document(document_id, with_source=True)
+            lines = _lines(snapshot, stored.document)
+        # Another process may have put a newer text in by the time this one is embedded.
+        self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
+
+
+def prepare(
+    document: Document,
+    repeated: Set[int],
+    embedder: Embedder,
+    progress: Callable[[float], None] = lambda _: None,
+) -> tuple[Segmentation, npt.NDArray[np.float16]]:
+    """Divide a document into passages and embed them.
+
+    Args:
+        document: Which.
+        repeated: Keys of its short lines that are repeated across documents.
+        embedder: Makes the vectors; passages are sized for it.
+        progress: Called with the fraction done, up to 1.
+
+    Returns:
+        Its segmentation, and a vector for each passage, shape (passages, dimension).
+    """
+    segmentation = segment(
+        document.text,
+        title=document.title,
+        tokenizer=embedder,
+        repeated=repeated,
+        from_page=document.media_type != "text/markdown",
+    )
+    inputs = [
+        passage_input(document.title, document.text[p.start : p.end], embedder)
+        for p in segmentation.passages
+    ]
+    vectors = np.empty((len(inputs), embedder.dimension), dtype=np.float16)
+    for begin in range(0, len(inputs), _EMBED_AT_ONCE):
+        batch = inputs[begin : begin + _EMBED_AT_ONCE]
+        vectors[begin : begin + len(batch)] = embedder.embed(batch)
+        progress((begin + len(batch)) / len(inputs))
+    reach("ingest.embedded")
+    return segmentation, vectors
 
 
 def _lines(snapshot: Snapshot, document: Document) -> dict[int, bool]:
@@ -182,7 +228,7 @@ def ingest_paths(
     """
     survey = find_sources(paths, max_bytes=max_bytes)
     report = IngestReport(
-        failed=[_problem(failure.name, failure.error) for failure in survey.failures],
+        failed=[Problem.of(failure.name, failure.error) for failure in survey.failures],
         skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
     )
     listed: dict[Outcome, list[str]] = {
@@ -200,14 +246,10 @@ def ingest_paths(
             outcome = ingester.put(document, partial(on_progress, source))
             listed[outcome].append(document.document_id)
         except DocumentError as error:
-            report.failed.append(_problem(str(source.path), error))
+            report.failed.append(Problem.of(str(source.path), error))
             on_progress(source, 1.0)
     if ingester is not None:
         ingester.refresh()
         reach("ingest.all_committed")
         report.generation = ingester.generation()
     return report
-
-
-def _problem(name: str, error: PinciteError) -> Problem:
-    return Problem(name, error.code, error.message, error.remedy)

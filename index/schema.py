@@ -14,8 +14,35 @@ from index.faults import reach
 APPLICATION_ID = 0x50494E43
 """SQLite's `application_id` of a Pincite catalog: "PINC"."""
 
-CATALOG_FORMAT = 1
+CATALOG_FORMAT = 2
 """SQLite's `user_version` of the catalogs that this code writes."""
+
+_CHANGES = """
+CREATE TABLE changes (
+    generation INTEGER PRIMARY KEY,
+    token TEXT NOT NULL,
+    document_id TEXT NOT NULL,
+    removed_first INTEGER,
+    removed_end INTEGER,
+    added_first INTEGER,
+    added_end INTEGER
+) STRICT;
+INSERT INTO changes (generation, token, document_id)
+    SELECT CAST(value AS INTEGER), lower(hex(randomblob(16))), '' FROM meta
+    WHERE key = 'generation';
+"""
+"""The log of changes; its first line stands for all that came before it."""
+
+_STAGED = """
+CREATE TABLE staged (
+    revision_id INTEGER NOT NULL REFERENCES revisions,
+    embedder TEXT NOT NULL,
+    excluded BLOB NOT NULL,
+    sentences BLOB NOT NULL,
+    PRIMARY KEY (revision_id, embedder)
+) STRICT;
+"""
+"""Current revisions that have passages and vectors of an embedder that isn't searched yet."""
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -23,6 +50,9 @@ CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('catalog_id', lower(hex(randomblob(16))));
+INSERT INTO meta VALUES ('generation', '0');
+INSERT INTO meta VALUES ('embedder', '');
 CREATE TABLE revisions (
     revision_id INTEGER PRIMARY KEY AUTOINCREMENT,
     document_id TEXT NOT NULL,
@@ -54,9 +84,10 @@ CREATE TABLE passages (
     revision_id INTEGER NOT NULL REFERENCES revisions,
     start INTEGER NOT NULL,
     end INTEGER NOT NULL,
-    tokens INTEGER NOT NULL
+    tokens INTEGER NOT NULL,
+    embedder TEXT NOT NULL
 ) STRICT;
-CREATE INDEX passages_by_revision ON passages (revision_id, passage_id);
+CREATE INDEX passages_by_revision ON passages (revision_id, embedder, passage_id);
 CREATE TABLE vectors (
     revision_id INTEGER NOT NULL REFERENCES revisions,
     embedder TEXT NOT NULL,
@@ -64,6 +95,7 @@ CREATE TABLE vectors (
     matrix BLOB NOT NULL,
     PRIMARY KEY (revision_id, embedder)
 ) STRICT;
+{_STAGED}
 CREATE TABLE lines (
     line_key INTEGER NOT NULL,
     document_id TEXT NOT NULL,
@@ -71,9 +103,26 @@ CREATE TABLE lines (
     PRIMARY KEY (line_key, document_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lines_by_document ON lines (document_id);
+{_CHANGES}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {CATALOG_FORMAT};
+COMMIT;
 """
+
+_MIGRATIONS = {
+    1: f"""
+ALTER TABLE passages ADD COLUMN embedder TEXT NOT NULL DEFAULT '';
+UPDATE passages SET embedder =
+    (SELECT embedder FROM vectors WHERE vectors.revision_id = passages.revision_id);
+DROP INDEX passages_by_revision;
+CREATE INDEX passages_by_revision ON passages (revision_id, embedder, passage_id);
+INSERT INTO meta VALUES ('embedder', ifnull((SELECT max(embedder) FROM vectors), ''));
+{_CHANGES}
+{_STAGED}
+PRAGMA user_version = 2;
+"""
+}
+"""What makes a catalog of each older format one of the next."""
 
 
 def create_catalog(path: Path) -> None:
@@ -117,11 +166,6 @@ def _write_empty(path: Path) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_SCHEMA)
-        connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            [("catalog_id", uuid.uuid4().hex), ("generation", "0")],
-        )
-        connection.execute("COMMIT")
     finally:
         connection.close()
 
@@ -152,8 +196,43 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def check_format(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a catalog of an older format to the present one, whole or not at all.
+
+    Args:
+        connection: In no transaction.
+        path: The catalog's file.
+
+    Raises:
+        ForeignCatalog: It is another program's.
+        NewerCatalog: A newer Pincite wrote it.
+        sqlite3.Error: It can't be written.
+    """
+    if check_format(connection, path) == CATALOG_FORMAT:
+        return
+    # Once the write lock is held, no other process migrates it too.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for older in range(check_format(connection, path), CATALOG_FORMAT):
+            for statement in _statements(_MIGRATIONS[older]):
+                connection.execute(statement)
+            reach("catalog.migrated")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _statements(script: str) -> list[str]:
+    """A script's statements: `executescript` would commit before it begins."""
+    return [statement for statement in script.split(";") if statement.strip()]
+
+
+def check_format(connection: sqlite3.Connection, path: Path) -> int:
     """See that a database is a catalog that this code reads; changes nothing.
+
+    Returns:
+        Its format.
 
     Raises:
         ForeignCatalog: It is another program's.
@@ -171,3 +250,4 @@ def check_format(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has format {catalog_format}; this Pincite reads up to {CATALOG_FORMAT}.",
             "Upgrade Pincite, or index the documents into another data folder.",
         )
+    return int(catalog_format)

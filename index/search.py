@@ -6,11 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from index.catalog import Catalog
 from index.embedder import Embedder
-from index.errors import ModelMismatch
-from index.types import Hit
+from index.feed import Feed
+from index.filters import Filters
+from index.fusion import fuse
+from index.lexical import LexicalView
+from index.snapshot import Snapshot
+from index.types import Hit, Scores
 from index.vectors import VectorView
+from index.writes import model_mismatch
+
+VECTOR_FILE = "vectors.faiss"
+LEXICAL_FOLDER = "lexical"
+
+_DEPTH = 100
+"""Passages taken from each side at least, so that a hit's rank doesn't depend on the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +32,8 @@ class SearchResult:
 
     Attributes:
         hits: Passages, best first; all of them still current.
-        generation: The catalog's generation that was searched: what a later one wrote can't be
-            among the hits.
+        generation: A generation of the catalog that the search reflects: all that was written up
+            to it, and perhaps some of what came later.
     """
 
     hits: Sequence[Hit]
@@ -28,45 +41,90 @@ class SearchResult:
 
 
 class Searcher:
-    """Dense search of a collection.
+    """Hybrid search of a collection: by meaning and by words, fused.
 
     Args:
         catalog: The collection's catalog.
-        view_path: The file of the vector view; need not exist.
+        folder: Where the views are kept; need not exist.
         embedder: What the catalog's vectors were made with.
 
     Raises:
         ModelMismatch: The collection's vectors come from another embedder.
     """
 
-    def __init__(self, catalog: Catalog, view_path: Path, embedder: Embedder) -> None:
+    def __init__(self, catalog: Catalog, folder: Path, embedder: Embedder) -> None:
         check_embedder(catalog, embedder)
         self._catalog = catalog
         self._embedder = embedder
-        self._view = VectorView(
-            catalog,
-            view_path,
-            embedder=embedder.model_id,
-            dimension=embedder.dimension,
+        self.vectors = VectorView(
+            folder / VECTOR_FILE, embedder=embedder.model_id, dimension=embedder.dimension
         )
+        self.lexical = LexicalView(folder / LEXICAL_FOLDER, embedder=embedder.model_id)
+        with catalog.snapshot() as snapshot:
+            feed = self.feed(snapshot)
+            self.vectors.open(feed)
+            self.lexical.refresh(feed)
 
-    def save(self) -> None:
-        """Keep the view for the next start."""
-        self._view.catch_up()
-        self._view.save()
+    def feed(self, snapshot: Snapshot) -> Feed:
+        """What the views are made from, as it is in a snapshot.
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The current passages most like a query.
+        Raises:
+            ModelMismatch: The vectors have become another embedder's.
+        """
+        _check(snapshot, self._catalog.path, self._embedder.model_id)
+        return Feed(snapshot, self._embedder.model_id)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both views can be searched."""
+        return self.vectors.state is not None and self.lexical.state is not None
+
+    def generation(self) -> int:
+        """The generation that both views have reached, as far as they can be searched; or -1."""
+        states = [view.state for view in (self.vectors, self.lexical)]
+        return min((state.generation for state in states if state is not None), default=-1)
+
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The current passages that match a query best.
 
         Args:
             query: What to look for.
             limit: How many passages at most.
+            filters: Which documents may be found.
         """
-        self._view.catch_up()
-        nearest = self._view.search(self._embedder.embed([query])[0], limit)
-        scores = dict(zip(nearest.ids.tolist(), nearest.scores.tolist(), strict=True))
+        vector = self._embedder.embed([query])[0]
         with self._catalog.snapshot() as snapshot:
-            return SearchResult(snapshot.hits(scores), nearest.generation)
+            feed = self.feed(snapshot)
+            # What another thread is taking in already will be in the next search.
+            self.vectors.catch_up(feed, wait=False)
+            depth = max(limit, _DEPTH)
+            while True:
+                near = self.vectors.search(vector, depth, filters)
+                worded = self.lexical.search(query, depth, filters)
+                ids = np.union1d(near.ids, worded.ids)
+                similarity = self.vectors.similarities(vector, ids)
+                lexical = self.lexical.scores(query, ids)
+                # The other view may know of passages that this one doesn't hold yet, or any more.
+                known = ~np.isnan(similarity)
+                ids, similarity, lexical = ids[known], similarity[known], lexical[known]
+                fused = fuse(similarity, lexical)
+                order = np.lexsort((ids, -fused))
+                scores = {
+                    int(ids[row]): Scores(
+                        float(fused[row]), float(similarity[row]), float(lexical[row])
+                    )
+                    for row in order
+                }
+                hits = snapshot.hits(scores, filters)
+                exhausted = len(near.ids) < depth and len(worded.ids) < depth
+                if len(hits) >= limit or exhausted:
+                    break
+                depth *= 4
+            return SearchResult(hits[:limit], self.generation())
+
+    def close(self) -> None:
+        """Let go of the views' files."""
+        self.lexical.close()
 
 
 def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
@@ -76,11 +134,10 @@ def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
         ModelMismatch: They come from another one.
     """
     with catalog.snapshot() as snapshot:
-        others = snapshot.embedders() - {embedder.model_id}
-    if others:
-        raise ModelMismatch(
-            f"{catalog.path} has vectors of {', '.join(sorted(others))}; "
-            f"the configured embedder is {embedder.model_id}.",
-            "Configure that embedder (PINCITE_EMBEDDER), or index the documents into another "
-            "collection (pincite index --collection NAME PATH).",
-        )
+        _check(snapshot, catalog.path, embedder.model_id)
+
+
+def _check(snapshot: Snapshot, path: Path, embedder: str) -> None:
+    current = snapshot.embedder()
+    if current is not None and current != embedder:
+        raise model_mismatch(path, current, embedder)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from index.filters import Filters
 from index.search import SearchResult
 from index.types import Hit, StoredDocument, TextRange
 from service.errors import EmptyQuestion, FalseCitation, InvalidQuestion, QuestionTooLong
@@ -31,8 +32,8 @@ THRESHOLD = 8.1
 class Library(Protocol):
     """What answering needs of a collection."""
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The passages most like a query."""
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The passages that match a query best."""
 
     def stored_document(self, document_id: str, revision: str) -> StoredDocument:
         """One revision of a document."""
@@ -98,6 +99,7 @@ class Answerer:
         *,
         top_k: int = 3,
         max_passages: int = 20,
+        filters: Filters | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> AnswerSet:
         """Answer a question with the documents' own words.
@@ -106,6 +108,7 @@ class Answerer:
             question: What is asked.
             top_k: How many answers to return at most; has no part in whether there are any.
             max_passages: How many passages to read at most.
+            filters: Which documents to ask.
             check: Called between steps of work; raises if the work has become pointless.
 
         Raises:
@@ -117,7 +120,7 @@ class Answerer:
         question = check_question(question)
         stopwatch = _Stopwatch()
         check()
-        found = self._library.search(question, max_passages)
+        found = self._library.search(question, max_passages, filters)
         stopwatch.lap("search")
         candidates = self._read(question, found.hits, check)
         stopwatch.lap("read")
@@ -157,7 +160,7 @@ class Answerer:
             reading = decode(
                 windows, text, n_best=self._n_best, max_answer_tokens=self._max_answer_tokens
             )
-            offset = SIMILARITY_WEIGHT * hit.score - reading.null_score
+            offset = SIMILARITY_WEIGHT * hit.similarity - reading.null_score
             candidates += [
                 Candidate(
                     document,

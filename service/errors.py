@@ -13,6 +13,10 @@ PinciteError
 ├── FalseCitation            a quote isn't what stands at its place: never sent
 ├── RequestTooLarge          the body is over the limit
 ├── InvalidJSON              the body is not JSON
+├── InvalidUpload            the body is no multipart/form-data with files
+├── TooManyFiles             an upload has more files than the limit
+├── NotFound                 (of `index.errors`)
+│   └── UnknownJob           no such job, or not any more
 ├── ForbiddenHost            the Host header names no host that this server answers for
 ├── ForbiddenOrigin          a page of another site sends the request
 ├── AddressUnavailable       the server can't listen where it should
@@ -21,7 +25,7 @@ PinciteError
 
 from __future__ import annotations
 
-from index.errors import PinciteError
+from index.errors import NotFound, PinciteError
 
 
 class QuestionError(PinciteError):
@@ -94,6 +98,24 @@ class InvalidJSON(PinciteError):
     """The body is not JSON."""
 
     code = "invalid_json"
+
+
+class InvalidUpload(PinciteError):
+    """The body is no multipart/form-data with files, each of a name of its own."""
+
+    code = "invalid_upload"
+
+
+class TooManyFiles(PinciteError):
+    """An upload has more files than the limit."""
+
+    code = "too_many_files"
+
+
+class UnknownJob(NotFound):
+    """There is no such job, or not any more."""
+
+    code = "unknown_job"
 
 
 class ForbiddenHost(PinciteError):

@@ -6,7 +6,7 @@ visitor's server, and the body limit holds for bodies of unknown length too.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +32,7 @@ class Guard:
         app: What it guards.
         allowed_hosts: Host names without port that the server answers for; `*` for any.
         allowed_origins: Origins other than the server's own that may send requests.
-        max_bytes: Limit of a body.
+        limit_of: Gives the limit of a request's body in bytes, and the setting that says so.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class Guard:
         *,
         allowed_hosts: Collection[str],
         allowed_origins: Collection[str],
-        max_bytes: int,
+        limit_of: Callable[[Scope], tuple[int, str]],
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in allowed_hosts}
         self._origins = {origin.lower() for origin in allowed_origins}
-        self._max_bytes = max_bytes
+        self._limit_of = limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or hand it on."""
@@ -54,6 +54,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit, setting = self._limit_of(scope)
+
+        def too_large(size: str) -> RequestTooLarge:
+            return RequestTooLarge(
+                f"The body has {size} bytes; the limit is {limit:,}.",
+                f"Send less, or raise {setting}.",
+            )
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -63,7 +70,9 @@ class Guard:
         try:
             self._check_host(headers)
             self._check_origin(headers)
-            self._check_length(headers)
+            length = headers.get("content-length", "0")
+            if length.isdecimal() and int(length) > limit:
+                raise too_large(f"{int(length):,}")
         except PinciteError as error:
             await problem_of(error)(scope, receive, send_secured)
             return
@@ -74,8 +83,8 @@ class Guard:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise self._too_large(f"over {self._max_bytes:,}")
+            if received > limit:
+                raise too_large(f"over {limit:,}")
             return message
 
         await self._app(scope, receive_bounded, send_secured)
@@ -98,14 +107,3 @@ class Guard:
                 f"Pages of {origin!r} may not use this server.",
                 "Use the server's own page, or name the origin in PINCITE_ALLOWED_ORIGINS.",
             )
-
-    def _check_length(self, headers: Headers) -> None:
-        length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._max_bytes:
-            raise self._too_large(f"{int(length):,}")
-
-    def _too_large(self, size: str) -> RequestTooLarge:
-        return RequestTooLarge(
-            f"The body has {size} bytes; the limit is {self._max_bytes:,}.",
-            "Send less, or raise PINCITE_MAX_BYTES.",
-        )

@@ -14,6 +14,7 @@ import numpy as np
 from index.collection import Collection
 from index.documents import make_document
 from index.errors import DocumentError
+from index.filters import Filters
 from index.ingest import Ingester
 from index.search import SearchResult
 from index.types import Hit, StoredDocument
@@ -108,10 +109,10 @@ class _RecordingLibrary:
         self._collection = collection
         self.hits: Sequence[Hit] = ()
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The passages most like a query."""
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The passages that match a query best."""
         self.hits = ()
-        found = self._collection.search(query, limit)
+        found = self._collection.search(query, limit, filters)
         self.hits = found.hits
         return found
 

@@ -40,6 +40,7 @@ STATUS: Mapping[type[PinciteError], int] = {
     index_errors.NewerCatalog: 500,
     index_errors.DamagedCatalog: 500,
     index_errors.BusyCatalog: 503,
+    index_errors.ViewsBehind: 503,
     index_errors.UnwritableCatalog: 507,
     index_errors.ModelError: 500,
     index_errors.ModelNotFound: 500,
@@ -58,44 +59,90 @@ STATUS: Mapping[type[PinciteError], int] = {
     errors.FalseCitation: 500,
     errors.RequestTooLarge: 413,
     errors.InvalidJSON: 400,
+    errors.InvalidUpload: 422,
+    errors.TooManyFiles: 413,
+    errors.UnknownJob: 404,
     errors.ForbiddenHost: 421,
     errors.ForbiddenOrigin: 403,
     errors.AddressUnavailable: 500,
     errors.QuestionFileError: 422,
 }
 
+
+def _responses(described: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, description in described.items()
+    }
+
+
+RESPONSES = _responses(
+    {
+        400: "The body is not JSON.",
+        403: "Another site's page sent it.",
+        404: "No such collection, document, revision or job.",
+        413: "The body, or a file of it, is over the limit.",
+        421: "The Host header names another server.",
+        422: "A field is wrong; `errors` says which.",
+        500: "Something on the server is broken; `remedy` says what to do.",
+        503: "Too much is in flight, or what is asked for isn't there yet; try again after "
+        "`Retry-After` seconds.",
+        504: "The deadline passed.",
+    }
+)
+"""What OpenAPI says of the problems that any route may answer."""
+
+WRITE_RESPONSES = _responses(
+    {
+        415: "A kind of document that Pincite doesn't read.",
+        507: "The data folder is read-only, or the disk is full.",
+    }
+)
+"""And of those that only routes that write may."""
+
 _log = logging.getLogger("pincite")
 
 _RETRY_AFTER = {"Retry-After": "2"}
 
 
-def problem(
+def problem_body(
     status: int, code: str, title: str, detail: str, remedy: str, **more: Any
-) -> JSONResponse:
+) -> dict[str, Any]:
+    """What a problem document says."""
+    return {
+        "type": f"urn:pincite:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "remedy": remedy,
+        **more,
+    }
+
+
+def problem(body: Mapping[str, Any]) -> JSONResponse:
     """A problem document."""
+    status = body["status"]
     return JSONResponse(
-        {
-            "type": f"urn:pincite:problem:{code}",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "code": code,
-            "remedy": remedy,
-            **more,
-        },
+        body,
         status_code=status,
         headers=_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
         media_type=MEDIA_TYPE,
     )
 
 
-def problem_of(error: PinciteError) -> JSONResponse:
-    """The problem document of a designed error."""
-    status = STATUS[type(error)]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("%s: %s", error.code, error)
+def describe(error: PinciteError) -> dict[str, Any]:
+    """What the problem document of a designed error says."""
     title = (type(error).__doc__ or error.code).partition("\n")[0].rstrip(".")
-    return problem(status, error.code, title, error.message, error.remedy)
+    return problem_body(STATUS[type(error)], error.code, title, error.message, error.remedy)
+
+
+def problem_of(error: PinciteError) -> JSONResponse:
+    """The problem document of a designed error, which is logged if the server is at fault."""
+    if STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s: %s", error.code, error)
+    return problem(describe(error))
 
 
 def _on_designed(_: Request, error: Exception) -> JSONResponse:
@@ -123,12 +170,14 @@ def _on_invalid(request: Request, error: Exception) -> JSONResponse:
         for fault in faults
     ]
     return problem(
-        422,
-        "invalid_request",
-        "A field of the request is wrong",
-        "; ".join(f"{fault['field']}: {fault['message']}" for fault in named) + ".",
-        "Correct the fields named; /openapi.json describes them.",
-        errors=named,
+        problem_body(
+            422,
+            "invalid_request",
+            "A field of the request is wrong",
+            "; ".join(f"{fault['field']}: {fault['message']}" for fault in named) + ".",
+            "Correct the fields named; /openapi.json describes them.",
+            errors=named,
+        )
     )
 
 
@@ -141,11 +190,13 @@ def _on_http(_: Request, error: Exception) -> JSONResponse:
         return problem_of(_invalid_json(str(error.__cause__ or error.detail)))
     phrase = HTTPStatus(error.status_code).phrase
     response = problem(
-        error.status_code,
-        phrase.lower().replace(" ", "_"),
-        phrase,
-        f"{error.detail}.",
-        "See /openapi.json for the addresses and methods that there are.",
+        problem_body(
+            error.status_code,
+            phrase.lower().replace(" ", "_"),
+            phrase,
+            f"{error.detail}.",
+            "See /openapi.json for the addresses and methods that there are.",
+        )
     )
     response.headers.update(error.headers or {})
     return response
@@ -153,11 +204,13 @@ def _on_http(_: Request, error: Exception) -> JSONResponse:
 
 def _on_defect(_: Request, error: Exception) -> JSONResponse:
     return problem(
-        500,
-        "internal_error",
-        "A defect of Pincite",
-        f"{type(error).__name__} while answering the request.",
-        "Please report it with the server's log; nothing was changed.",
+        problem_body(
+            500,
+            "internal_error",
+            "A defect of Pincite",
+            f"{type(error).__name__} while answering the request.",
+            "Please report it with the server's log.",
+        )
     )
 
 

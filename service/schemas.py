@@ -1,30 +1,25 @@
-"""Wire models: what travels over HTTP, described for OpenAPI."""
+"""Wire models of questions and searches, and of what they find."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from importlib import resources
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import Field, StrictStr
 
 from index.collection import DEFAULT_COLLECTION
-from index.types import DocumentSummary, Hit, StoredDocument
+from index.types import Hit
+from service.filter_schemas import DayRange, FiltersModel
 from service.types import AnswerSet, Citation, Status
+from service.wire import Term, Wire, view_url
 
-EXAMPLES: dict[str, Any] = json.loads(
-    resources.files("service").joinpath("examples.json").read_text(encoding="utf-8")
+_MIN_GENERATION = (
+    "Wait until the search shows this generation of the collection, as writes return it; 503 if "
+    "that takes too long."
 )
-"""By wire model, a request or the true answer to it from the sample documents."""
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class AskRequest(_Wire):
+class AskRequest(Wire):
     """A question to a collection."""
 
     question: StrictStr = Field(description="What is asked, up to 1,000 characters.")
@@ -33,13 +28,53 @@ class AskRequest(_Wire):
     max_passages: int = Field(
         20, ge=1, le=100, strict=True, description="Most passages to read for the answer."
     )
-    filters: dict[str, Any] = Field({}, description="Not supported yet: leave it empty.")
+    filters: FiltersModel = Field(FiltersModel(), description="Which documents to ask.")
     as_of: StrictStr | None = Field(None, description="Not supported yet: null.")
     min_confidence: float | None = Field(None, description="Not supported yet: null.")
-    min_generation: int | None = Field(None, description="Not supported yet: null.")
+    min_generation: int | None = Field(None, ge=0, strict=True, description=_MIN_GENERATION)
 
 
-class CitationModel(_Wire):
+class SearchRequest(Wire):
+    """A query to a collection."""
+
+    query: StrictStr = Field(description="What to look for, up to 1,000 characters.")
+    collection: StrictStr = Field(DEFAULT_COLLECTION, description="Which documents to search.")
+    limit: int = Field(10, ge=1, le=100, strict=True, description="Most passages.")
+    filters: FiltersModel = Field(FiltersModel(), description="Which documents to search.")
+    min_generation: int | None = Field(None, ge=0, strict=True, description=_MIN_GENERATION)
+
+
+class SearchQuery(DayRange):
+    """The same, as an address writes it."""
+
+    q: str = Field(description="What to look for, up to 1,000 characters.")
+    collection: str = DEFAULT_COLLECTION
+    limit: int = Field(10, ge=1, le=100, description="Most passages.")
+    document_id: list[Term] = Field([], max_length=1000, description="One of these documents.")
+    source: list[Term] = Field(
+        [], max_length=100, description="Published at one of these host names, or one below it."
+    )
+    tag: list[Term] = Field([], max_length=100, description="All of these tags.")
+    min_generation: int | None = Field(None, ge=0, description=_MIN_GENERATION)
+
+    def request(self) -> SearchRequest:
+        """The search that it asks for."""
+        return SearchRequest(
+            query=self.q,
+            collection=self.collection,
+            limit=self.limit,
+            filters=FiltersModel(
+                document_ids=self.document_id,
+                sources=self.source,
+                tags=self.tag,
+                published_after=self.published_after,
+                published_before=self.published_before,
+            ),
+            min_generation=self.min_generation,
+        )
+
+
+class CitationModel(Wire):
     """A quote and the exact place where it stands.
 
     Offsets are 0-based and half-open, in Unicode code points of the text of that revision, which
@@ -63,7 +98,7 @@ class CitationModel(_Wire):
     url: str = Field(description="Opens the document with the quote marked.")
 
 
-class AnswerModel(_Wire):
+class AnswerModel(Wire):
     """An answer in the documents' own words."""
 
     id: str
@@ -75,7 +110,7 @@ class AnswerModel(_Wire):
     citations: list[CitationModel]
 
 
-class NoAnswerModel(_Wire):
+class NoAnswerModel(Wire):
     """How strongly the reader holds that the documents don't answer."""
 
     score: float | None = Field(
@@ -86,7 +121,7 @@ class NoAnswerModel(_Wire):
     reason: str | None = None
 
 
-class AskResponse(_Wire):
+class AskResponse(Wire):
     """The answers, or that there are none in these documents."""
 
     status: Status
@@ -97,7 +132,7 @@ class AskResponse(_Wire):
     generation: int
 
 
-class HitModel(_Wire):
+class HitModel(Wire):
     """A passage found."""
 
     passage_id: str
@@ -107,107 +142,17 @@ class HitModel(_Wire):
     start_char_index: int
     end_char_index: int
     text: str
-    score: float = Field(description="Cosine similarity of question and passage, in [-1, 1].")
+    score: float = Field(description="What passages are ranked by; higher is better.")
+    similarity: float = Field(description="Cosine similarity of query and passage, in [-1, 1].")
+    lexical: float = Field(description="BM25 of query and passage; 0 where they share no word.")
     url: str
 
 
-class SearchResponse(_Wire):
+class SearchResponse(Wire):
     """Passages, best first."""
 
     hits: list[HitModel]
     generation: int
-
-
-class DocumentModel(_Wire):
-    """A document's metadata."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
-
-    document_id: str
-    revision: str
-    title: str | None
-    source_url: str | None
-    published_at: str | None
-    published_at_source: str | None
-    media_type: str
-    encoding: str
-    extractor: str
-    metadata: dict[str, Any]
-    characters: int
-    passages: int
-    revisions: int
-    generation: int
-    added_at: str
-
-
-class DocumentList(_Wire):
-    """A page of a collection's documents, in order of id."""
-
-    documents: list[DocumentModel]
-    total: int
-    next: str | None = Field(description="Pass it as `after` for the next page; null at the end.")
-
-
-class DocumentText(_Wire):
-    """One revision of a document's text, in which all offsets count."""
-
-    document_id: str
-    title: str | None
-    revision: str
-    current: bool = Field(description="Whether this is the document's newest revision.")
-    published_at: str | None
-    published_at_source: str | None
-    source_url: str | None
-    text: str
-    excluded: list[tuple[int, int]] = Field(description="Ranges of page debris, not searched.")
-
-
-class CollectionModel(_Wire):
-    """A collection."""
-
-    name: str
-    documents: int
-
-
-class CollectionList(_Wire):
-    """All collections, in order of name."""
-
-    collections: list[CollectionModel]
-
-
-class Health(_Wire):
-    """Whether the server is alive, or ready."""
-
-    status: Literal["ok"]
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 describes it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="`urn:pincite:problem:` and the code.")
-    title: str
-    status: int
-    detail: str = Field(description="What happened, with the value.")
-    code: str = Field(description="Stable name of the error.")
-    remedy: str = Field(description="What to do next.")
-    errors: Annotated[
-        list[dict[str, str]] | None, Field(description="The fields at fault, if any.")
-    ] = None
-
-
-def view_url(collection: str, document_id: str, revision: str, start: int, end: int) -> str:
-    """Address of the page that shows a document with a range marked."""
-    return "/view?" + urlencode(
-        {
-            "collection": collection,
-            "document_id": document_id,
-            "revision": revision,
-            "start": start,
-            "end": end,
-        }
-    )
 
 
 def _citation(citation: Citation, collection: str) -> CitationModel:
@@ -258,26 +203,7 @@ def hit_model(hit: Hit, collection: str) -> HitModel:
         end_char_index=hit.end,
         text=hit.text,
         score=round(hit.score, 4),
+        similarity=round(hit.similarity, 4),
+        lexical=round(hit.lexical, 4),
         url=view_url(collection, hit.document_id, hit.revision, hit.start, hit.end),
-    )
-
-
-def document_model(summary: DocumentSummary) -> DocumentModel:
-    """The wire form of a document's metadata."""
-    return DocumentModel.model_validate(summary)
-
-
-def document_text(stored: StoredDocument) -> DocumentText:
-    """The wire form of a document's text."""
-    document = stored.document
-    return DocumentText(
-        document_id=document.document_id,
-        title=document.title,
-        revision=document.revision,
-        current=stored.current,
-        published_at=document.published_at,
-        published_at_source=document.published_at_source,
-        source_url=document.source_url,
-        text=document.text,
-        excluded=[(start, end) for start, end in stored.excluded],
     )

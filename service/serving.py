@@ -48,7 +48,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     url = f"http://{shown}:{port}/"
     if not as_json:
         click.echo("Loading models…", err=True)
-    components = wiring.load(settings, CollectionStore(settings.data_dir))
+    components = wiring.load(settings, CollectionStore(settings.data_dir, live=True))
     config = uvicorn.Config(
         create_app(settings, lambda: components),
         log_level="warning",

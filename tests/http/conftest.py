@@ -1,9 +1,10 @@
-"""The application in process, with fakes for models."""
+"""The application in process, with fakes for models, and what uploads to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEmbedder, FakeReader
@@ -11,27 +12,32 @@ from fastapi.testclient import TestClient
 from samples import DOCUMENTS, put_documents
 
 from index.collection import CollectionStore
+from index.embedder import Embedder
 from service.app import create_app
 from service.reader import Reader
 from service.settings import Settings
 from service.wiring import Components
 
 MakeClient = Callable[..., TestClient]
+Json = dict[str, Any]
+Upload = Callable[..., Json]
 
 
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[MakeClient]:
-    """Makes a client of an application with two documents; takes settings and a reader."""
+    """Makes a client of an application with two documents; takes settings and models."""
     put_documents(tmp_path, DOCUMENTS)
     clients: list[TestClient] = []
 
-    def make(reader: Reader | None = None, **given: object) -> TestClient:
+    def make(
+        reader: Reader | None = None, embedder: Embedder | None = None, **given: object
+    ) -> TestClient:
         settings = Settings(data_dir=tmp_path, **given)  # type: ignore[arg-type]
         app = create_app(
             settings,
             lambda: Components(
-                collections=CollectionStore(tmp_path),
-                embedder=FakeEmbedder(),
+                collections=CollectionStore(tmp_path, live=True),
+                embedder=embedder or FakeEmbedder(),
                 reader=reader or FakeReader(),
                 threshold=0.0,
             ),
@@ -49,3 +55,34 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
 def client(make_client: MakeClient) -> TestClient:
     """A client of an application with default settings."""
     return make_client()
+
+
+@pytest.fixture
+def finished() -> Upload:
+    """Asks after a job until it has ended; gives how it ended."""
+
+    def wait(client: TestClient, url: str) -> Json:
+        while True:
+            job: Json = client.get(url).json()
+            if job["status"] not in {"queued", "running"}:
+                return job
+
+    return wait
+
+
+@pytest.fixture
+def upload(finished: Upload) -> Upload:
+    """Uploads files by name; gives the job at its end."""
+
+    def send(
+        client: TestClient, files: Mapping[str, bytes | str], collection: str = "default"
+    ) -> Json:
+        response = client.post(
+            f"/v1/collections/{collection}/documents",
+            files=[("file", item) for item in files.items()],
+        )
+        assert response.status_code == 202, response.text
+        assert response.headers["location"] == response.json()["url"]
+        return finished(client, response.json()["url"])
+
+    return send

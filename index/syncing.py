@@ -1,0 +1,265 @@
+"""A collection made to hold exactly a folder's documents.
+
+A pass surveys the folder, puts in what is new or has changed, and erases what isn't there any more.
+Passes follow each other until one changes nothing, so the last look at the folder comes after the
+last write: a file that changed while it was put in, or that came back while its document was
+erased, ends as it is in the folder, also when several processes do the same at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from index.catalog import Catalog
+from index.errors import DocumentError, EmptyDocument, UnsupportedDocument
+from index.faults import reach
+from index.files import Source, Survey, find_sources, read_document
+from index.ingest import Ingester, Outcome
+from index.reading import display_name, real_path
+from index.sync_report import SyncCourse, SyncReport, SyncStopped
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was changed later than this may change again without a trace in its times; file
+systems keep them to 2 s at worst (FAT)."""
+
+Progress = Callable[[Source, float], None]
+
+
+class _Mark(NamedTuple):
+    """What a document was made of, and its state since.
+
+    Attributes:
+        source: Where the file was found, with its sidecar.
+        times: Of the file and of its sidecar.
+        generation: What wrote the document's current revision.
+    """
+
+    source: Source
+    times: tuple[int, ...]
+    generation: int | None
+
+
+class Syncer:
+    """Makes a collection hold exactly a folder's documents, as often as it is asked to.
+
+    Files that haven't changed since they were put in by the same syncer are not read again.
+
+    Args:
+        folder: The folder.
+        catalog: The collection's catalog; None if there is no such collection yet.
+        open_ingester: Makes what writes to the collection, and the collection if there is none;
+            called when the first document has been read, or is to be erased.
+        max_bytes: Limit of a file's size.
+        allow_empty: Take a folder without documents for what is meant, not for a disk that isn't
+            there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog | None,
+        open_ingester: Callable[[], Ingester],
+        *,
+        max_bytes: int,
+        allow_empty: bool = False,
+    ) -> None:
+        self._folder = folder
+        self._catalog = catalog
+        self._open_ingester = open_ingester
+        self._max_bytes = max_bytes
+        self._allow_empty = allow_empty
+        self._ingester: Ingester | None = None
+        self._marks: dict[str, _Mark] = {}
+
+    def run(
+        self,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_start: Callable[[int], None] = lambda _: None,
+        on_progress: Progress = lambda *_: None,
+    ) -> SyncReport:
+        """Bring the collection to what the folder holds.
+
+        A document that another process writes meanwhile, and of which the folder has no file, is
+        left for the next run.
+
+        Args:
+            should_stop: Asked often; if true, the run ends soon. What was committed stays, and the
+                next run completes it.
+            on_start: Called with the number of bytes to read.
+            on_progress: Called with a file and the fraction of it that is done.
+
+        Raises:
+            DocumentError: The folder is missing, is none, or can't be read; or it is empty, and
+                that isn't allowed.
+            CatalogError: The collection can't be written; what was committed stays.
+            ModelError: The embedder can't be loaded, or fails.
+        """
+        course = SyncCourse(self._folder, self._present(), should_stop)
+        try:
+            survey = self._survey()
+            on_start(sum(source.size for source in survey.sources))
+            while self._pass(course, survey, on_progress):
+                survey = self._survey()
+                on_progress = _unheard
+            if self._ingester is not None:
+                self._ingester.refresh()
+                reach("sync.all_committed")
+        except SyncStopped:
+            pass
+        return self._report(course)
+
+    def plan(self) -> SyncReport:
+        """What `run` would do now; writes nothing and needs no embedder.
+
+        Raises:
+            DocumentError: As from `run`.
+            CatalogError: The collection can't be read.
+        """
+        present = self._present()
+        course = SyncCourse(self._folder, dict(present), lambda: False)
+        survey = self._survey()
+        course.begin_pass(survey)
+        for source in survey.sources:
+            try:
+                document, warnings = read_document(source, max_bytes=self._max_bytes)
+            except DocumentError as error:
+                course.fail(source, error)
+                continue
+            course.warn(warnings)
+            outcome: Outcome = "replaced" if document.document_id in present else "added"
+            if self._catalog is not None:
+                with self._catalog.snapshot() as snapshot:
+                    if snapshot.is_unchanged(document, snapshot.embedder() or ""):
+                        outcome = "unchanged"
+            course.put(document.document_id, outcome, None)
+        for document_id in course.gone(present):
+            course.removed(document_id)
+        return self._report(course)
+
+    def _survey(self) -> Survey:
+        """What the folder holds, if it can be looked through and isn't suspiciously empty."""
+        shown = display_name(self._folder)
+        if not real_path(self._folder).is_dir():
+            raise UnsupportedDocument(
+                f"{shown!r} isn't a folder.", "Name a folder; put a file in with pincite index."
+            )
+        survey = find_sources([self._folder], max_bytes=self._max_bytes)
+        for failure in survey.failures:
+            if failure.name == shown:
+                raise failure.error
+        if not survey.sources and not self._allow_empty:
+            raise EmptyDocument(
+                f"There is no document in {shown!r}, so the collection would lose all of its own.",
+                "See that the folder is the right one and its disk is there; if it is to be empty, "
+                "say --allow-empty.",
+            )
+        return survey
+
+    def _pass(self, course: SyncCourse, survey: Survey, on_progress: Progress) -> bool:
+        """Bring the collection to what a survey saw; returns whether that changed anything."""
+        present = self._present()
+        course.begin_pass(survey)
+        changed = False
+        for source in survey.sources:
+            course.check()
+            try:
+                outcome = self._put(course, source, present.get(source.document_id), on_progress)
+            except DocumentError as error:
+                course.fail(source, error)
+                outcome = "unchanged"
+            on_progress(source, 1.0)
+            changed |= outcome != "unchanged"
+        for document_id in course.gone(present):
+            course.check()
+            self._opened().catalog.remove(document_id, written=course.written(document_id))
+            if self._written(document_id) is None:
+                course.removed(document_id)
+                changed = True
+        return changed
+
+    def _put(
+        self, course: SyncCourse, source: Source, written: int | None, on_progress: Progress
+    ) -> Outcome:
+        """Put a file in, unless it and its document are as they were.
+
+        Args:
+            course: Of the sync.
+            source: The file.
+            written: The generation that wrote its document; None if there is no such one.
+            on_progress: As for `run`.
+        """
+        document_id = source.document_id
+        # Looked at before the file is read: what changes afterwards is seen by the next pass.
+        times = _times(source)
+        if times and self._marks.get(document_id) == (source, times, written):
+            course.put(document_id, "unchanged", None)
+            return "unchanged"
+        document, warnings = read_document(source, max_bytes=self._max_bytes)
+        course.warn(warnings)
+
+        def advance(fraction: float) -> None:
+            course.check()
+            on_progress(source, fraction)
+
+        outcome = self._opened().put(document, advance)
+        if outcome != "unchanged":
+            written = self._written(document_id)
+        course.put(document_id, outcome, None if outcome == "unchanged" else written)
+        self._marks[document_id] = _Mark(source, times, written)
+        return outcome
+
+    def _opened(self) -> Ingester:
+        if self._ingester is None:
+            self._ingester = self._open_ingester()
+            self._catalog = self._ingester.catalog
+        return self._ingester
+
+    def _present(self) -> dict[str, int]:
+        """The collection's documents, each with the generation that wrote its current revision."""
+        return self._generations("")
+
+    def _written(self, document_id: str) -> int | None:
+        """The generation that wrote a document's current revision; None if there is none."""
+        return self._generations("WHERE documents.document_id = ?", document_id).get(document_id)
+
+    def _generations(self, condition: str, *values: str) -> dict[str, int]:
+        if self._catalog is None:
+            return {}
+        with self._catalog.snapshot() as snapshot:
+            return {
+                row["document_id"]: row["generation"]
+                for row in snapshot.rows(
+                    "SELECT documents.document_id, generation "
+                    f"FROM documents JOIN revisions USING (revision_id) {condition}",
+                    values,
+                )
+            }
+
+    def _report(self, course: SyncCourse) -> SyncReport:
+        generation = None if self._catalog is None else self._catalog.generation()
+        return course.report(self._present(), generation)
+
+
+def _unheard(_source: Source, _fraction: float) -> None:
+    """Progress of the passes that see to it that nothing is left to do."""
+
+
+def _times(source: Source) -> tuple[int, ...]:
+    """What changes with a file or its sidecar; empty if it can't be relied on yet."""
+    values: list[int] = []
+    try:
+        now = time.time_ns()
+        for path in (source.path, source.sidecar):
+            if path is not None:
+                status = path.stat()
+                latest = max(status.st_mtime_ns, status.st_ctime_ns)
+                if now - latest < _SETTLED_NS:
+                    return ()
+                values += (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    except OSError:
+        return ()
+    return tuple(values)
