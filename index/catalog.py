@@ -140,17 +140,23 @@ class Catalog:
         reach("catalog.committed")
         return generation
 
-    def remove(self, document_id: str) -> int:
+    def remove(self, document_id: str, *, written: int | None = None) -> int:
         """Erase a document with all its revisions, in one transaction.
 
+        Args:
+            document_id: Which document.
+            written: Erase it only if this generation wrote its current revision; None to erase it
+                in any case.
+
         Returns:
-            The catalog's generation: a new one, if there was such a document.
+            The catalog's generation: a new one, if the document was erased.
 
         Raises:
             CatalogError: Nothing was erased.
         """
         with self._writing() as connection:
-            if not Snapshot(connection).has_document(document_id):
+            found = written_by(connection, document_id)
+            if found is None or written not in {None, found}:
                 return Snapshot(connection).generation()
             removed = drop_passages(connection, document_id)
             for table in ("documents", "revisions", "lines"):

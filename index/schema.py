@@ -141,9 +141,9 @@ def create_catalog(path: Path) -> None:
         if not path.exists():
             _write_empty(temporary)
             reach("catalog.temporary_written")
-            _put_in_place(temporary, path)
+            put_in_place(temporary, path)
             reach("catalog.linked")
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except (OSError, sqlite3.Error) as error:
         # Whoever is first in place removes what the others are still writing.
         if not path.is_file():
@@ -170,8 +170,8 @@ def _write_empty(path: Path) -> None:
         connection.close()
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
-    """Give a new catalog its name; a rename alone would replace one that another process made.
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Give a new file its name; a rename alone would replace one that another process made.
 
     Raises:
         FileExistsError: There is one.
@@ -186,7 +186,7 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name in a folder outlast a power cut, where the system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -368,19 +368,24 @@ def test_backup_of_an_older_format_is_migrated_and_stays_as_it_is(tmp_path: Path
     assert files(old.parent) == ["catalog-format-1.sqlite", "make_catalog.py"]
 
 
-def test_damaged_collection_is_replaced_by_its_backup(catalog: Catalog, backup: Path) -> None:
+@pytest.mark.parametrize("spoil", [damage, lambda path: path.write_text("no database" * 9999)])
+def test_damaged_collection_is_replaced_by_its_backup(
+    catalog: Catalog, backup: Path, spoil: Callable[[Path], object]
+) -> None:
     saved = contents(catalog.path)
+    log = catalog.path.with_name("catalog.sqlite-wal")
+    put(catalog, {"more.txt": "A text that is in the log only."})
+    left = log.read_bytes()
     catalog.close()
-    for spoil in (damage, lambda path: path.write_text("no database at all " * 999)):
-        spoil(catalog.path)
-        # A log that belongs to what is replaced.
-        catalog.path.with_name("catalog.sqlite-wal").write_bytes(b"\x37\x7f\x06\x82" * 2000)
-        restore(backup, catalog.path, replace=True)
-        assert contents(catalog.path) == saved
-        restored = Catalog(catalog.path)
-        put(restored, {"new.txt": "It can be written."})
-        restored.close()
-        assert Catalog(catalog.path).generation() > 5
+    spoil(catalog.path)
+    # The log of what is replaced must not be taken for the new file's.
+    log.write_bytes(left)
+    restore(backup, catalog.path, replace=True)
+    assert contents(catalog.path) == saved
+    restored = Catalog(catalog.path)
+    put(restored, {"new.txt": "It can be written."})
+    restored.close()
+    assert contents(catalog.path).keys() == {*saved, "new.txt"}
 
 
 RESTORE = (

@@ -183,6 +183,19 @@ def test_lines_that_another_run_left_to_be_seen_to_are(catalog: Catalog, tmp_pat
     assert contents(catalog.path) == made_new(tmp_path / "new", left, OtherEmbedder())
 
 
+def test_lines_that_are_repeated_again_in_the_end_are_debris(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    # A process was killed before it saw that the banner stands in two documents only; by the time
+    # that the second of these is embedded it stands in three again, and nobody has to see to it.
+    for name in ("bergen.txt", "cádiz.txt"):
+        catalog.remove(name)
+    essen = {"essen.txt": f"Essen has no harbour.\n\n{BANNER}"}
+    reindex(catalog, Counting(2, lambda: put(catalog, essen)))
+    left = {name: STORIES[name] for name in ("accra.txt", "dover.txt")} | essen
+    assert contents(catalog.path) == made_new(tmp_path / "new", left, OtherEmbedder())
+
+
 def test_interrupted_run_is_resumed(catalog: Catalog, tmp_path: Path) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Syncing: the collection ends like the folder, whatever happens meanwhile; nothing else is lost."""
+"""Syncing: the collection ends like the folder, whatever happens meanwhile, and loses nothing."""
 
 from __future__ import annotations
 
