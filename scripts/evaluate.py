@@ -67,8 +67,9 @@ class Bench:
 
     def load(self, name: str) -> Reader:
         """A reader by name."""
-        threads = {} if self.threads is None else {"threads": self.threads}
-        return wiring.load_reader(Settings(reader=name, **threads))
+        if self.threads is None:
+            return wiring.load_reader(Settings(reader=name))
+        return wiring.load_reader(Settings(reader=name, threads=self.threads))
 
     def outcomes(
         self, path: Path, *, reader: Reader | None = None, every_place: bool = False

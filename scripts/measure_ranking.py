@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 import numpy as np
+import numpy.typing as npt
+from embedding import embed
 from tqdm import tqdm
 
 from service import wiring
@@ -46,8 +48,7 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     rows = rows[:contexts]
     texts = [row.context for row in rows]
     embedder, reader = wiring.load_embedder(settings), wiring.load_reader(settings)
-    batches = range(0, len(texts), 64)
-    vectors = np.concatenate([embedder.embed(texts[b : b + 64]) for b in tqdm(batches, "embed")])
+    vectors = embed(embedder, texts, "embed")
     asked = [
         (number, rng.choice(answerable))
         for number, row in enumerate(rows)
@@ -73,19 +74,18 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     report(found)
 
 
-def report(found: list[tuple[bool, np.ndarray]]) -> None:
+def report(found: list[tuple[bool, npt.NDArray[np.float64]]]) -> None:
     """Print F1 and AUROC by ranking, and the threshold that refuses one right answer in twenty."""
     print("ranked by               F1 kept  AUROC  threshold  refused: removed, kept")
     for null_weight in (0.0, 0.5, 1.0):
         for weight in (0, 5, 10, 15, 20, 30):
             tops = []
             for removed, spans in found:
-                scores = spans[:, 0] - null_weight * spans[:, 1] + weight * spans[:, 2]
-                best = int(np.argmax(scores))
-                tops.append((scores[best], spans[best, 3], removed))
-            scores, f1, removed = (np.array(column) for column in zip(*tops, strict=True))
+                ranks = spans[:, 0] - null_weight * spans[:, 1] + weight * spans[:, 2]
+                best = int(np.argmax(ranks))
+                tops.append((ranks[best], spans[best, 3], removed))
+            scores, f1, gone = (np.array(column) for column in zip(*tops, strict=True))
             right = f1 >= RIGHT
-            gone = removed.astype(bool)
             threshold = np.quantile(scores[right], 0.05)
             refused = scores < threshold
             print(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 import numpy.typing as npt
+from embedding import embed
 from tqdm import tqdm
 
 from index.embedder import Embedder
@@ -26,14 +26,6 @@ _SQUAD = Path(__file__).parents[2] / "shared" / "data" / "qa" / "train" / "squad
 _BATCH = 512
 
 
-def embed(embedder: Embedder, texts: Sequence[str], name: str) -> npt.NDArray[np.float32]:
-    """Vectors of texts, shape (len(texts), dimension)."""
-    batches = range(0, len(texts), _BATCH)
-    return np.concatenate(
-        [embedder.embed(texts[begin : begin + _BATCH]) for begin in tqdm(batches, name)]
-    )
-
-
 def vectors_of(
     path: Path, kept: Path | None, embedder: Embedder, contexts: list[str], questions: list[str]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -44,7 +36,10 @@ def vectors_of(
             found = stored["contexts"].astype(np.float32), stored["questions"].astype(np.float32)
         if [len(part) for part in found] == [len(contexts), len(questions)]:
             return found
-    made = embed(embedder, contexts, "contexts"), embed(embedder, questions, "questions")
+    made = (
+        embed(embedder, contexts, "contexts", batch_size=_BATCH),
+        embed(embedder, questions, "questions", batch_size=_BATCH),
+    )
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial.npz")

@@ -184,7 +184,7 @@ class Training:
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device != "cpu"):
             loss = batch_loss(self.model, collate(groups, self.device), self.settings.shared_weight)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from embedding import embed
 from tqdm import tqdm
 
 from index.embedder import Embedder
@@ -33,7 +35,6 @@ READ = 10
 LIST = Path(__file__).with_name("nearest_passages.json.gz")
 
 _FILES = ("train/squad_v1_train", "calibration/squad_v1_train", "dev/squad_dev_v1")
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ def build_list(data: Path, embedder: Embedder, path: Path = LIST) -> None:
     """Find the nearest paragraphs of all dev questions and write the list."""
     paragraphs, asked = read_paragraphs(data)
     inputs = [passage_input(p.title or None, p.context, embedder) for p in paragraphs]
-    vectors = _embed(embedder, inputs, "paragraphs")
-    queries = _embed(embedder, [check_question(q.text) for _, q in asked], "questions")
+    vectors = _as_stored(embed(embedder, inputs, "paragraphs"))
+    questions = [check_question(q.text) for _, q in asked]
+    queries = _as_stored(embed(embedder, questions, "questions"))
     listed: list[list[Any]] = []
     ranks = []
     for number, (own, _) in enumerate(asked):
@@ -101,11 +103,9 @@ def build_list(data: Path, embedder: Embedder, path: Path = LIST) -> None:
     print({name: value for name, value in content.items() if name != "nearest"}, len(listed))
 
 
-def _embed(embedder: Embedder, texts: Sequence[str], name: str) -> np.ndarray:
+def _as_stored(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Vectors as the catalog keeps them, in half precision, for exact search in single."""
-    batches = tqdm(range(0, len(texts), _BATCH), name)
-    parts = [embedder.embed(texts[begin : begin + _BATCH]) for begin in batches]
-    return np.concatenate(parts).astype(np.float16).astype(np.float32)
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def _digest(paragraphs: Iterable[Paragraph], asked: Iterable[tuple[int, Question]]) -> str:

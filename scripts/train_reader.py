@@ -185,7 +185,7 @@ def main(
     Called again with the same settings it resumes. OUTPUT then holds the reader as
     `save_pretrained` writes it, a card, `log.jsonl` and the last checkpoint.
     """
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
     files = files or tuple(sorted(_DATA.glob("*.jsonl.gz")))
     if not files:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
-from service.question_files import Paragraph
+from service.questions import Paragraph
 
 Tokens = npt.NDArray[np.int32]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from index.errors import CorruptModel
-from index.models import check_usable, find_model, sha256_of
+from index.models import check_usable, find_model, model_id, sha256_of
 from service.errors import QuestionTooLong
 from service.types import WindowLogits
 
@@ -158,6 +158,40 @@ class WindowedReader(ABC):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderFiles:
+    """A reader's files, ready to be loaded.
+
+    Attributes:
+        folder: Where they are.
+        weights: The one that holds the weights.
+        model_id: Name that changes with the weights.
+    """
+
+    folder: Path
+    weights: Path
+    model_id: str
+
+
+def reader_files(name: str, weights_in: Callable[[Path], Path]) -> ReaderFiles:
+    """Find a reader's files, and see that the shipped one's are those that were shipped.
+
+    Args:
+        name: `pincite-reader` for the shipped one, a local folder, or a hub id.
+        weights_in: Names the file of a folder that holds the weights; raises `ModelNotFound` if
+            there is none.
+
+    Raises:
+        ModelNotFound: There is no such model, or it lacks the weights.
+        CorruptModel: The shipped files are not the ones that were shipped.
+    """
+    folder = find_reader(name)
+    digests = check_files(folder) if name == DEFAULT_READER else {}
+    weights = weights_in(folder)
+    digest = digests.get(weights.name) or sha256_of(weights)
+    return ReaderFiles(folder, weights, model_id(name, digest))
+
+
 def find_reader(name: str) -> Path:
     """Folder of a reader.
 
@@ -170,8 +204,11 @@ def find_reader(name: str) -> Path:
     return _SHIPPED if name == DEFAULT_READER else find_model(name)
 
 
-def check_files(folder: Path) -> None:
+def check_files(folder: Path) -> dict[str, str]:
     """See that a model folder's files are those that its `SHA256SUMS` lists.
+
+    Returns:
+        SHA-256 of each, in hexadecimal, by its name.
 
     Raises:
         CorruptModel: One is missing or differs, or the list itself is missing.
@@ -180,6 +217,7 @@ def check_files(folder: Path) -> None:
     checksums = folder / _CHECKSUMS
     if not checksums.is_file():
         raise CorruptModel(f"{checksums} is missing.", remedy)
+    digests = {}
     for line in checksums.read_text(encoding="utf-8").splitlines():
         expected, _, name = line.partition("  ")
         path = folder / name
@@ -188,3 +226,5 @@ def check_files(folder: Path) -> None:
         actual = sha256_of(path)
         if actual != expected:
             raise CorruptModel(f"{path} has SHA-256 {actual}, not the expected {expected}.", remedy)
+        digests[name] = actual
+    return digests

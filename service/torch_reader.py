@@ -6,15 +6,8 @@ from collections.abc import Sequence
 
 from tokenizers import Encoding
 
-from index.models import check_usable, loading, model_id, weights_digest
-from service.reader import (
-    DEFAULT_READER,
-    Logits,
-    WindowedReader,
-    WindowTokenizer,
-    check_files,
-    find_reader,
-)
+from index.models import check_usable, loading, weights_file
+from service.reader import DEFAULT_READER, Logits, WindowedReader, WindowTokenizer, reader_files
 
 
 class TransformersReader(WindowedReader):
@@ -49,10 +42,8 @@ class TransformersReader(WindowedReader):
         disable_progress_bar()  # type: ignore[no-untyped-call]
         if threads is not None:
             torch.set_num_threads(threads)
-        folder = find_reader(name)
-        if name == DEFAULT_READER:
-            check_files(folder)
-        self.model_id = model_id(name, weights_digest(folder))
+        files = reader_files(name, weights_file)
+        folder, self.model_id = files.folder, files.model_id
         with loading(folder):
             self._padder = AutoTokenizer.from_pretrained(
                 str(folder), local_files_only=True, padding_side="right"

@@ -3,6 +3,8 @@
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
 from itertools import chain, pairwise
 
 import numpy as np
@@ -331,7 +333,25 @@ def test_a_folder_without_weights_is_not_found(form, kind, copied):
 def test_the_shipped_files_are_the_listed_ones():
     listed = {line.split()[1] for line in (SHIPPED / "SHA256SUMS").read_text().splitlines()}
     assert {SHIPPED_WEIGHTS.name, "config.json", "tokenizer.json"} <= listed
-    check_files(SHIPPED)
+    assert check_files(SHIPPED) == {
+        name: hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() for name in listed
+    }
+
+
+def test_the_shipped_weights_are_hashed_once():
+    code = f"""
+import sys
+from service.reader import reader_files
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+files = reader_files("pincite-reader", lambda folder: folder / {SHIPPED_WEIGHTS.name!r})
+print(opened.count(str(files.weights)), files.model_id)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True
+    )
+    digest = hashlib.sha256(SHIPPED_WEIGHTS.read_bytes()).hexdigest()
+    assert done.stdout == f"1 pincite-reader@{digest[:12]}\n"
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
