@@ -15,6 +15,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 from embedding import embed
+from project_data import DATA, question_files
 from tqdm import tqdm
 
 from service import wiring
@@ -26,12 +27,14 @@ from service.questions import Paragraph
 from service.settings import Settings
 from service.spans import decode
 
-_CALIBRATION = Path(__file__).parents[2] / "shared" / "data" / "qa" / "calibration"
-
 
 @click.command()
 @click.option(
-    "--data", type=click.Path(path_type=Path, exists=True), default=_CALIBRATION, show_default=True
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DATA / "calibration",
+    show_default=True,
+    help="Folder of question files.",
 )
 @click.option("--questions", default=400, show_default=True, help="How many questions to ask.")
 @click.option("--contexts", default=3000, show_default=True, help="How many passages to index.")
@@ -42,7 +45,7 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     settings = Settings(threads=2)
     rng = random.Random(seed)
     rows: list[Paragraph] = []
-    for path in sorted(data.glob("*.jsonl.gz")):
+    for path in question_files(data, "Give a folder of question files as --data."):
         rows += read_question_file(path).paragraphs
     rng.shuffle(rows)
     rows = rows[:contexts]

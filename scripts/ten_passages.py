@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from embedding import embed
+from project_data import question_file
 from tqdm import tqdm
 
 from index.embedder import Embedder
 from index.passages import passage_input
 from service.answering import SIMILARITY_WEIGHT, check_question
+from service.evaluating import print_faults
 from service.evaluation import MAX_ANSWER_TOKENS, take_sample
 from service.metrics import score_v1
 from service.question_files import read_question_file
@@ -33,6 +35,7 @@ from service.spans import decode
 
 READ = 10
 LIST = Path(__file__).with_name("nearest_passages.json.gz")
+GIVE_DATA = "Give the folder with train, dev and calibration: --data FOLDER, before the command."
 
 _FILES = ("train/squad_v1_train", "calibration/squad_v1_train", "dev/squad_dev_v1")
 
@@ -63,11 +66,20 @@ class TenOutcome:
 
 
 def read_paragraphs(data: Path) -> tuple[list[Paragraph], list[tuple[int, Question]]]:
-    """All paragraphs, and the dev questions, each with the number of its paragraph."""
+    """All paragraphs, and the dev questions, each with the number of its paragraph.
+
+    Says what is left out of the files.
+
+    Raises:
+        DataMissing: The folder lacks a file.
+    """
     paragraphs: list[Paragraph] = []
     for name in _FILES:
         first = len(paragraphs)
-        paragraphs += read_question_file(data / f"{name}.jsonl.gz").paragraphs
+        file = read_question_file(question_file(data, name, GIVE_DATA))
+        if any(fault.kind != "reused_id" for fault in file.faults):
+            print_faults(file)
+        paragraphs += file.paragraphs
     asked = [(i, q) for i in range(first, len(paragraphs)) for q in paragraphs[i].questions]
     return paragraphs, asked
 

@@ -18,6 +18,10 @@ MODEL = "model.onnx"
 """The file that makes a folder one of an ONNX reader."""
 
 _OUTPUTS = ("start_logits", "end_logits")
+_EXPORTED = (
+    "Give a folder that scripts/export_reader.py wrote, with model.onnx, tokenizer.json and "
+    "tokenizer_config.json."
+)
 
 
 class OnnxReader(WindowedReader):
@@ -35,7 +39,7 @@ class OnnxReader(WindowedReader):
 
     Raises:
         ModelNotFound: There is no such model.
-        CorruptModel: The shipped files are not the ones that were shipped.
+        CorruptModel: The files are not those that the folder's `SHA256SUMS` lists.
         UnusableModel: The files make no reader.
     """
 
@@ -49,7 +53,7 @@ class OnnxReader(WindowedReader):
     ) -> None:
         files = reader_files(name, _model_in)
         folder, self.model_id = files.folder, files.model_id
-        with loading(folder):
+        with loading(folder, _EXPORTED):
             tokenizer = load_tokenizer(folder)
             self._model = OnnxModel(files.weights, threads=threads)
         super().__init__(tokenizer, folder, max_tokens=max_tokens, stride=stride, batch_size=1)
@@ -80,9 +84,7 @@ class OnnxReader(WindowedReader):
 def _model_in(folder: Path) -> Path:
     path = folder / MODEL
     if not path.is_file():
-        raise ModelNotFound(
-            f"{folder} holds no {MODEL}.", "Give a folder that scripts/export_reader.py wrote."
-        )
+        raise ModelNotFound(f"{folder} holds no {MODEL}.", _EXPORTED)
     return path
 
 

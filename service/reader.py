@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ DEFAULT_READER = "pincite-reader"
 
 _SHIPPED = Path(__file__).parent / "models" / "reader"
 _CHECKSUMS = "SHA256SUMS"
+_CHECKSUM = re.compile(r"([0-9A-Fa-f]{64}) [ *](.+)")
 
 
 class Reader(Protocol):
@@ -174,7 +176,9 @@ class ReaderFiles:
 
 
 def reader_files(name: str, weights_in: Callable[[Path], Path]) -> ReaderFiles:
-    """Find a reader's files, and see that the shipped one's are those that were shipped.
+    """Find a reader's files, and see that they are those that its `SHA256SUMS` lists.
+
+    The shipped reader has to have that list; another one is checked if it has one.
 
     Args:
         name: `pincite-reader` for the shipped one, a local folder, or a hub id.
@@ -183,10 +187,11 @@ def reader_files(name: str, weights_in: Callable[[Path], Path]) -> ReaderFiles:
 
     Raises:
         ModelNotFound: There is no such model, or it lacks the weights.
-        CorruptModel: The shipped files are not the ones that were shipped.
+        CorruptModel: The files are not the listed ones.
     """
     folder = find_reader(name)
-    digests = check_files(folder) if name == DEFAULT_READER else {}
+    is_listed = folder == _SHIPPED or (folder / _CHECKSUMS).is_file()
+    digests = check_files(folder) if is_listed else {}
     weights = weights_in(folder)
     digest = digests.get(weights.name) or sha256_of(weights)
     return ReaderFiles(folder, weights, model_id(name, digest))
@@ -211,15 +216,23 @@ def check_files(folder: Path) -> dict[str, str]:
         SHA-256 of each, in hexadecimal, by its name.
 
     Raises:
-        CorruptModel: One is missing or differs, or the list itself is missing.
+        CorruptModel: One is missing or differs, or the list itself is missing or damaged.
     """
-    remedy = "Install Pincite again; don't use these weights."
+    remedy = (
+        "Install Pincite again; don't use these weights."
+        if folder == _SHIPPED
+        else f"Copy or export the reader again; if you changed it yourself, remove {_CHECKSUMS}."
+    )
     checksums = folder / _CHECKSUMS
     if not checksums.is_file():
         raise CorruptModel(f"{checksums} is missing.", remedy)
     digests = {}
-    for line in checksums.read_text(encoding="utf-8").splitlines():
-        expected, _, name = line.partition("  ")
+    text = checksums.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        listed = _CHECKSUM.fullmatch(line)
+        if listed is None:
+            raise CorruptModel(f"{checksums}:{number} is no SHA-256 with a file's name.", remedy)
+        expected, name = listed[1].lower(), listed[2]
         path = folder / name
         if not path.is_file():
             raise CorruptModel(f"{path} is missing.", remedy)

@@ -296,6 +296,14 @@ def test_a_folder_is_read_by_what_its_weights_need(form, onnx_folder, torch_fold
     assert reader.model_id == f"{folder.name}@{digest[:12]}"
 
 
+def test_a_folder_without_weights_is_told_of_both_forms(copied):
+    (copied / SHIPPED_WEIGHTS.name).unlink()
+    with pytest.raises(ModelNotFound) as raised:
+        load_reader(Settings(reader=str(copied)))
+    assert raised.value.message == f"{copied} holds no model.safetensors and no model.onnx."
+    assert "model.onnx with tokenizer.json" in raised.value.remedy
+
+
 @pytest.fixture
 def copied(tmp_path):
     """The shipped reader without its list of checksums, the weights linked."""
@@ -362,6 +370,36 @@ def test_a_flipped_bit_is_corrupt(copied, name):
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)
     with pytest.raises(CorruptModel, match=hashlib.sha256(content).hexdigest()):
+        check_files(copied)
+
+
+@pytest.mark.parametrize(("form", "kind"), KINDS.items())
+def test_a_folder_with_checksums_is_checked_when_it_is_loaded(
+    form, kind, onnx_folder, torch_folder, tmp_path
+):
+    folder = tmp_path / "listed"
+    shutil.copytree({"onnx": onnx_folder, "torch": torch_folder}[form], folder)
+    tokenizer = folder / "tokenizer_config.json"
+    listed = [folder / WEIGHTS[form], tokenizer]
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()} *{path.name}" for path in listed]
+    (folder / "SHA256SUMS").write_text("\n".join(sums))
+    assert kind(str(folder)).model_id == f"listed@{sums[0][:12]}"
+    tokenizer.write_bytes(tokenizer.read_bytes() + b"\n")
+    with pytest.raises(CorruptModel) as raised:
+        kind(str(folder))
+    digest = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    assert raised.value.message == (
+        f"{tokenizer} has SHA-256 {digest}, not the expected {sums[1][:64]}."
+    )
+    assert "remove SHA256SUMS" in raised.value.remedy
+    (folder / "SHA256SUMS").unlink()
+    assert kind(str(folder)).model_id == f"listed@{sums[0][:12]}"
+
+
+@pytest.mark.parametrize("line", ["config.json", f"{'0' * 63}  config.json", "", "\x89PNG\xff"])
+def test_a_list_of_something_else_is_corrupt(copied, line):
+    (copied / "SHA256SUMS").write_bytes(f"{line}\n".encode("latin-1"))
+    with pytest.raises(CorruptModel, match="SHA256SUMS:1 is no SHA-256 with a file's name"):
         check_files(copied)
 
 
