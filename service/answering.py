@@ -76,6 +76,7 @@ class Answerer:
         library: The collection.
         reader: What finds answers in texts.
         threshold: Score that an answer must exceed. Lower: more answers, more wrong ones.
+        margin: How far an answer's score may lie below the best one's.
         max_answer_tokens: Most tokens of an answer.
         n_best: Spans kept of each passage.
     """
@@ -86,12 +87,14 @@ class Answerer:
         reader: Reader,
         *,
         threshold: float = THRESHOLD,
+        margin: float = MARGIN,
         max_answer_tokens: int = 30,
         n_best: int = 5,
     ) -> None:
         self._library = library
         self._reader = reader
         self._threshold = threshold
+        self._margin = margin
         self._max_answer_tokens = max_answer_tokens
         self._n_best = n_best
 
@@ -125,7 +128,7 @@ class Answerer:
         candidates = self._read(question, found.hits, check)
         stopwatch.lap("read")
         best = candidates[0].span.score if candidates else 0.0
-        lowest = max(self._threshold, best - MARGIN)
+        lowest = max(self._threshold, best - self._margin)
         chosen = [c for c in candidates if c.span.score > lowest][:top_k]
         answers = [Answer(c.quote, c.span.score, support=1, citations=(cite(c),)) for c in chosen]
         stopwatch.lap("cite")
