@@ -10,6 +10,8 @@ from pathlib import Path
 
 from index.errors import CorruptModel, ModelNotFound, UnusableModel
 
+_SAVED = "Give a folder that save_pretrained() wrote, with config, fast tokenizer and weights."
+
 
 def find_model(name: str) -> Path:
     """Folder of a configured model.
@@ -30,19 +32,36 @@ def find_model(name: str) -> Path:
             "Give an existing folder, or a hub id of the form owner/name.",
         )
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except LocalEntryNotFoundError:
         pass
+    except HFValidationError as error:
+        raise ModelNotFound(
+            f"There is no model folder {name!r}, and no hub id has such characters.",
+            "Give an existing folder, or a hub id of the form owner/name.",
+        ) from error
     try:
         return Path(snapshot_download(name))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except OSError as error:
         raise ModelNotFound(
-            f"The hub model {name!r} is not in the local cache and can't be downloaded: {error}.",
+            f"The hub model {name!r} is not in the local cache and can't be downloaded: "
+            f"{_reason(error)}.",
             "Check its name and the network, or give the path of a local folder.",
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Why the hub gave nothing: what the innermost error says first, without the hub's advice."""
+    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+
+    if isinstance(error, RepositoryNotFoundError):
+        return "the hub has no such model, or doesn't show it to you"
+    cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
+    told = str(cause or error).strip().partition("\n")[0].partition(". ")[0].rstrip(". ")
+    return told or type(cause or error).__name__
 
 
 def weights_file(folder: Path) -> Path:
@@ -88,8 +107,12 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def loading(folder: Path) -> Iterator[None]:
+def loading(folder: Path, remedy: str = _SAVED) -> Iterator[None]:
     """Turn what a library makes of a folder's faults into one clear error.
+
+    Args:
+        folder: What is loaded.
+        remedy: What to do if that fails.
 
     Raises:
         UnusableModel: Whatever the library raised.
@@ -98,8 +121,7 @@ def loading(folder: Path) -> Iterator[None]:
         yield
     except Exception as error:
         raise UnusableModel(
-            f"{folder} can't be loaded: {type(error).__name__}: {error}.",
-            "Give a folder that save_pretrained() wrote, with config, fast tokenizer and weights.",
+            f"{folder} can't be loaded: {type(error).__name__}: {error}.", remedy
         ) from error
 
 

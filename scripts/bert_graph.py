@@ -12,9 +12,19 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from index.errors import UnusableModel
+
+try:
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+except ModuleNotFoundError as error:
+    if error.name != "onnx":
+        raise
+    # Serving runs on onnxruntime; only making a graph takes this package.
+    raise SystemExit(
+        "Exporting takes the package onnx, which isn't installed. Install it: "
+        "pip install 'onnx>=1.20'"
+    ) from error
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import click
 import ten_passages
-from evaluate import BREADTH, DATA, REPEATED, Bench
+from evaluate import BREADTH, REPEATED, Bench
+from project_data import DATA
 from tqdm import tqdm
 
 from index.collection import CollectionStore

@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 import ten_passages
+from project_data import DATA, question_file, question_files
 from tqdm import tqdm
 
+from index.errors import PinciteError
 from service import metrics, wiring
-from service.evaluating import print_faults, print_report
+from service.evaluating import print_faults, print_report, shown_figure
 from service.evaluation import (
     Outcome,
     Report,
@@ -33,7 +36,6 @@ from service.question_files import read_question_file
 from service.reader import DEFAULT_READER, Reader, find_reader
 from service.settings import Settings
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "qa"
 REPEATED = Path(__file__).with_name("repeated_answers.jsonl")
 
 BREADTH = (
@@ -67,8 +69,9 @@ class Bench:
 
     def load(self, name: str) -> Reader:
         """A reader by name."""
-        threads = {} if self.threads is None else {"threads": self.threads}
-        return wiring.load_reader(Settings(reader=name, **threads))
+        if self.threads is None:
+            return wiring.load_reader(Settings(reader=name))
+        return wiring.load_reader(Settings(reader=name, threads=self.threads))
 
     def outcomes(
         self, path: Path, *, reader: Reader | None = None, every_place: bool = False
@@ -83,11 +86,11 @@ class Bench:
 
     def dev(self, name: str) -> Path:
         """A file of the dev sets."""
-        return self.data / "dev" / f"{name}.jsonl.gz"
+        return question_file(self.data, f"dev/{name}", ten_passages.GIVE_DATA)
 
     def reserved(self, name: str) -> Path:
         """A file of the reserved set."""
-        return self.data / "calibration" / f"{name}.jsonl.gz"
+        return question_file(self.data, f"calibration/{name}", ten_passages.GIVE_DATA)
 
 
 def squad_v1(bench: Bench) -> Iterator[tuple[str, Figure]]:
@@ -165,16 +168,24 @@ def print_table(figures: Sequence[tuple[str, Figure | float]], reader: str) -> N
     for name, figure in figures:
         least, aim = TARGETS.get(name, ("", ""))
         if isinstance(figure, Figure):
-            shown = (
-                f"{100 * figure.value:.1f} | {100 * figure.low:.1f} to {100 * figure.high:.1f} "
-                f"| {figure.n:,}"
-            )
+            value, interval = shown_figure(figure)
+            shown = f"{value} | {interval.strip()} | {figure.n:,}"
         else:
             shown = f"{figure:.1f} | | "
         print(f"| {name} | {shown} | {least} | {aim} |")
 
 
-@click.group(context_settings={"max_content_width": 100})
+class _Group(click.Group):
+    """Commands whose designed errors end in a message, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PinciteError as error:
+            raise click.ClickException(f"{error}") from error
+
+
+@click.group(cls=_Group, context_settings={"max_content_width": 100})
 @click.option("--reader", default=DEFAULT_READER, show_default=True, help="Name or folder.")
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True)
 @click.option("--sample", type=click.IntRange(1), help="Questions of each file, drawn at random.")
@@ -204,7 +215,7 @@ _add_command(ROWS, "table", "Every row.")
 @click.pass_obj
 def sources(bench: Bench) -> None:
     """Figures of every file of the reserved set; more than one reading of the breadth row."""
-    for path in sorted((bench.data / "calibration").glob("*.jsonl.gz")):
+    for path in question_files(bench.data / "calibration", ten_passages.GIVE_DATA):
         report = report_given(bench.outcomes(path))
         print(path.name.partition(".")[0])
         print_report(report)

@@ -9,7 +9,8 @@ import click
 import httpx2
 
 _TARGET = Path(__file__).parents[1] / "service" / "examples.json"
-_ASK = {"question": "Where will Germany host the summit?", "top_k": 1}
+_QUESTION = "Where will Germany host the summit?"
+_ASK = {"question": _QUESTION, "top_k": 1}
 
 
 @click.command()
@@ -23,9 +24,7 @@ def main(server: str) -> None:
         examples = {
             "AskRequest": _ASK,
             "AskResponse": response,
-            "SearchResponse": client.get(
-                "/v1/search", params={"q": _ASK["question"], "limit": 1}
-            ).json(),
+            "SearchResponse": client.get("/v1/search", params={"q": _QUESTION, "limit": 1}).json(),
             "DocumentModel": client.get(document).json(),
             "Problem": client.post("/v1/ask", json={"question": " "}).json(),
         }

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import click
+from project_data import DATA, question_file
 from tqdm import tqdm
 
 from index.debris import REPEATED_IN, candidate_lines, find_debris
 from index.sentences import split_sentences
 
-DEFAULT = Path("../shared/data/qa/train/squad_v1_train.jsonl.gz")
 UNTITLED_CONTEXTS = 10
 """Contexts in a document where the source names no title."""
 
@@ -55,8 +55,11 @@ def main(
     A source is a JSONL file (plain or .gz) with a "context" and a "title" on each line, or a text
     file, which is one document. Without one, SQuAD 1.1's training set is read.
     """
+    if not sources:
+        remedy = 'Name SOURCES: JSONL files with a "context" on each line, or text files.'
+        sources = (question_file(DATA, "train/squad_v1_train", remedy),)
     failed = False
-    for source in sources or (DEFAULT,):
+    for source in sources:
         documents = list(_documents(source, paragraphs))
         known: Counter[int] = Counter()
         for document in tqdm(documents, desc=f"{source.name}: lines", disable=None):

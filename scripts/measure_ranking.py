@@ -13,6 +13,9 @@ from pathlib import Path
 
 import click
 import numpy as np
+import numpy.typing as npt
+from embedding import embed
+from project_data import DATA, question_files
 from tqdm import tqdm
 
 from service import wiring
@@ -24,12 +27,14 @@ from service.questions import Paragraph
 from service.settings import Settings
 from service.spans import decode
 
-_CALIBRATION = Path(__file__).parents[2] / "shared" / "data" / "qa" / "calibration"
-
 
 @click.command()
 @click.option(
-    "--data", type=click.Path(path_type=Path, exists=True), default=_CALIBRATION, show_default=True
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DATA / "calibration",
+    show_default=True,
+    help="Folder of question files.",
 )
 @click.option("--questions", default=400, show_default=True, help="How many questions to ask.")
 @click.option("--contexts", default=3000, show_default=True, help="How many passages to index.")
@@ -40,14 +45,13 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     settings = Settings(threads=2)
     rng = random.Random(seed)
     rows: list[Paragraph] = []
-    for path in sorted(data.glob("*.jsonl.gz")):
+    for path in question_files(data, "Give a folder of question files as --data."):
         rows += read_question_file(path).paragraphs
     rng.shuffle(rows)
     rows = rows[:contexts]
     texts = [row.context for row in rows]
     embedder, reader = wiring.load_embedder(settings), wiring.load_reader(settings)
-    batches = range(0, len(texts), 64)
-    vectors = np.concatenate([embedder.embed(texts[b : b + 64]) for b in tqdm(batches, "embed")])
+    vectors = embed(embedder, texts, "embed")
     asked = [
         (number, rng.choice(answerable))
         for number, row in enumerate(rows)
@@ -73,19 +77,18 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     report(found)
 
 
-def report(found: list[tuple[bool, np.ndarray]]) -> None:
+def report(found: list[tuple[bool, npt.NDArray[np.float64]]]) -> None:
     """Print F1 and AUROC by ranking, and the threshold that refuses one right answer in twenty."""
     print("ranked by               F1 kept  AUROC  threshold  refused: removed, kept")
     for null_weight in (0.0, 0.5, 1.0):
         for weight in (0, 5, 10, 15, 20, 30):
             tops = []
             for removed, spans in found:
-                scores = spans[:, 0] - null_weight * spans[:, 1] + weight * spans[:, 2]
-                best = int(np.argmax(scores))
-                tops.append((scores[best], spans[best, 3], removed))
-            scores, f1, removed = (np.array(column) for column in zip(*tops, strict=True))
+                ranks = spans[:, 0] - null_weight * spans[:, 1] + weight * spans[:, 2]
+                best = int(np.argmax(ranks))
+                tops.append((ranks[best], spans[best, 3], removed))
+            scores, f1, gone = (np.array(column) for column in zip(*tops, strict=True))
             right = f1 >= RIGHT
-            gone = removed.astype(bool)
             threshold = np.quantile(scores[right], 0.05)
             refused = scores < threshold
             print(

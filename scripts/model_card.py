@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from index.embedder import DEFAULT_EMBEDDER
+
 _LICENCES = {
     "fairytaleqa": "Apache-2.0",
     "halueval_hotpot": "MIT",
@@ -37,12 +39,13 @@ def write_card(
     """A model card in Markdown, with the metadata block that model hubs read.
 
     Args:
-        encoder: What the training began from.
+        encoder: What the training began from. Only of the installed one is the licence known.
         command: The command that trained it, or resumed its training.
         sources: Questions by source.
         settings: All that decided the outcome.
-        scores: Figures on held-out articles.
+        scores: Figures on held-out articles; empty if nothing was held out.
     """
+    are_known = encoder == DEFAULT_EMBEDDER and sources.keys() <= _LICENCES.keys()
     data = "\n".join(
         f"| {source} | {questions:,} | {_LICENCES.get(source, 'not known to this script')} |"
         for source, questions in sorted(sources.items())
@@ -51,9 +54,14 @@ def write_card(
     figures = "\n".join(
         f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in scores.items()
     )
+    scored = (
+        f"On windows of held-out articles:\n\n| figure | value |\n|---|---|\n{figures}"
+        if scores
+        else "None: nothing was held out of the training to measure it on."
+    )
     return f"""---
 language: en
-license: apache-2.0
+license: {"apache-2.0" if are_known else "unknown"}
 pipeline_tag: question-answering
 base_model: {encoder}
 ---
@@ -74,9 +82,5 @@ passage it scores each token as the start and as the end of the answer, and [CLS
 {data}
 
 ## Scores
-On windows of held-out articles:
-
-| figure | value |
-|---|---|
-{figures}
+{scored}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,7 +185,7 @@ class Training:
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device != "cpu"):
             loss = batch_loss(self.model, collate(groups, self.device), self.settings.shared_weight)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -212,6 +213,9 @@ class Training:
         """Write the model and tokenizer as `save_pretrained` does."""
         with self.averaged():
             self.model.save_pretrained(self.folder)
+        # These are written for their owner alone, unlike the others.
+        for weights in self.folder.glob("*.safetensors"):
+            shutil.copymode(self.folder / "config.json", weights)
         self.tokenizer.save_pretrained(self.folder)
 
 
@@ -230,7 +234,7 @@ def validate(training: Training, held_out: Sequence[list[list[Window]]]) -> dict
 
     Returns:
         `loss`; `exact`, how often start and end of an answer are right; `null`, how often both say
-        that there is none where there is none.
+        that there is none where there is none. What no window measures is left out.
     """
     losses: list[float] = []
     exact: list[bool] = []
@@ -257,11 +261,8 @@ def validate(training: Training, held_out: Sequence[list[list[Window]]]) -> dict
             losses += loss.tolist()
             exact += right[~is_null].tolist()
             null += right[is_null].tolist()
-    return {
-        "loss": sum(losses) / max(1, len(losses)),
-        "exact": sum(exact) / max(1, len(exact)),
-        "null": sum(null) / max(1, len(null)),
-    }
+    measured: dict[str, list[float] | list[bool]] = {"loss": losses, "exact": exact, "null": null}
+    return {name: sum(values) / len(values) for name, values in measured.items() if values}
 
 
 def _stage_batches(
@@ -302,12 +303,14 @@ def train(
         validate_every: Steps between validations.
 
     Returns:
-        The last validation's figures.
+        The last validation's figures; none if nothing is held out, as the log then says.
     """
     settings, ending, position = training.settings, training.ending, training.position
     fixed = list(
         batches(held_out, recipes[True], seed=0, epoch=0, batch_tokens=settings.batch_tokens)
     )[:_VALIDATION_BATCHES]
+    if not fixed:
+        tqdm.write("Nothing is held out, so there will be no scores.")
     figures = validate(training, fixed)
     stream = None
     recent: list[float] = []
@@ -330,17 +333,23 @@ def train(
             bar.set_postfix_str(f"loss {sum(last) / len(last):.3f}, {speed:,.0f} tokens/s")
             if position.step % validate_every == 0 or position.step == ending.steps:
                 figures = validate(training, fixed)
-                line = {
+                line: dict[str, float | str] = {
                     "step": position.step,
                     "rate": learning_rate(position.step - 1, settings, ending),
                     "train_loss": sum(recent) / len(recent),
                     "tokens_per_second": speed,
-                    **{f"held_out_{name}": value for name, value in figures.items()},
                 }
+                line |= {f"held_out_{name}": value for name, value in figures.items()}
+                if not fixed:
+                    line["held_out"] = "nothing"
                 log.write(json.dumps(line) + "\n")
                 log.flush()
                 training.save()
-                bar.write(json.dumps({name: round(value, 5) for name, value in line.items()}))
+                bar.write(
+                    json.dumps(
+                        {n: v if isinstance(v, str) else round(v, 5) for n, v in line.items()}
+                    )
+                )
                 recent, tokens, begun = [], 0, time.monotonic()
     training.write_reader()
     return figures

@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from embedding import embed
+from project_data import question_file
 from tqdm import tqdm
 
 from index.embedder import Embedder
 from index.passages import passage_input
 from service.answering import SIMILARITY_WEIGHT, check_question
+from service.evaluating import print_faults
 from service.evaluation import MAX_ANSWER_TOKENS, take_sample
 from service.metrics import score_v1
 from service.question_files import read_question_file
@@ -31,9 +35,9 @@ from service.spans import decode
 
 READ = 10
 LIST = Path(__file__).with_name("nearest_passages.json.gz")
+GIVE_DATA = "Give the folder with train, dev and calibration: --data FOLDER, before the command."
 
 _FILES = ("train/squad_v1_train", "calibration/squad_v1_train", "dev/squad_dev_v1")
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,20 @@ class TenOutcome:
 
 
 def read_paragraphs(data: Path) -> tuple[list[Paragraph], list[tuple[int, Question]]]:
-    """All paragraphs, and the dev questions, each with the number of its paragraph."""
+    """All paragraphs, and the dev questions, each with the number of its paragraph.
+
+    Says what is left out of the files.
+
+    Raises:
+        DataMissing: The folder lacks a file.
+    """
     paragraphs: list[Paragraph] = []
     for name in _FILES:
         first = len(paragraphs)
-        paragraphs += read_question_file(data / f"{name}.jsonl.gz").paragraphs
+        file = read_question_file(question_file(data, name, GIVE_DATA))
+        if any(fault.kind != "reused_id" for fault in file.faults):
+            print_faults(file)
+        paragraphs += file.paragraphs
     asked = [(i, q) for i in range(first, len(paragraphs)) for q in paragraphs[i].questions]
     return paragraphs, asked
 
@@ -75,8 +88,9 @@ def build_list(data: Path, embedder: Embedder, path: Path = LIST) -> None:
     """Find the nearest paragraphs of all dev questions and write the list."""
     paragraphs, asked = read_paragraphs(data)
     inputs = [passage_input(p.title or None, p.context, embedder) for p in paragraphs]
-    vectors = _embed(embedder, inputs, "paragraphs")
-    queries = _embed(embedder, [check_question(q.text) for _, q in asked], "questions")
+    vectors = _as_stored(embed(embedder, inputs, "paragraphs"))
+    questions = [check_question(q.text) for _, q in asked]
+    queries = _as_stored(embed(embedder, questions, "questions"))
     listed: list[list[Any]] = []
     ranks = []
     for number, (own, _) in enumerate(asked):
@@ -101,11 +115,9 @@ def build_list(data: Path, embedder: Embedder, path: Path = LIST) -> None:
     print({name: value for name, value in content.items() if name != "nearest"}, len(listed))
 
 
-def _embed(embedder: Embedder, texts: Sequence[str], name: str) -> np.ndarray:
+def _as_stored(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Vectors as the catalog keeps them, in half precision, for exact search in single."""
-    batches = tqdm(range(0, len(texts), _BATCH), name)
-    parts = [embedder.embed(texts[begin : begin + _BATCH]) for begin in batches]
-    return np.concatenate(parts).astype(np.float16).astype(np.float32)
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def _digest(paragraphs: Iterable[Paragraph], asked: Iterable[tuple[int, Question]]) -> str:

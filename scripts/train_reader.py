@@ -24,17 +24,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from model_card import write_card
+from project_data import DATA, question_files
 from reader_training import Ending, Settings, Training, train
 from tqdm import tqdm
 from training_windows import Recipe, TrainingSet
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from index.errors import PinciteError
 from index.models import sha256_of
 from service.question_files import read_question_file
 from service.questions import Paragraph
 
-_DATA = Path(__file__).parents[2] / "shared" / "data" / "qa" / "train"
 _NAMED = 3
 
 
@@ -71,14 +71,29 @@ def read_hard(path: Path) -> dict[str, list[str]]:
 
 
 def split(paragraphs: Sequence[Paragraph], share: float) -> tuple[list[Paragraph], list[Paragraph]]:
-    """Paragraphs to train on and held-out ones; whole articles go to one side."""
+    """Paragraphs to train on and held-out ones; whole articles go to one side.
+
+    Args:
+        paragraphs: All of them.
+        share: Of the articles that is held out. Unless it is 0, that is at least one of several
+            with questions.
+    """
+    places = [_place(paragraph) for paragraph in paragraphs]
+    asked = {_place(paragraph) for paragraph in paragraphs if paragraph.questions}
+    limit = share * 2**32
+    if share > 0 and len(asked) > 1:
+        limit = max(limit, min(asked) + 1)
     kept: list[Paragraph] = []
     held_out: list[Paragraph] = []
-    for paragraph in paragraphs:
-        article = hashlib.sha256((paragraph.title or paragraph.context).encode()).digest()
-        is_held_out = int.from_bytes(article[:4], "big") < share * 2**32
-        (held_out if is_held_out else kept).append(paragraph)
+    for place, paragraph in zip(places, paragraphs, strict=True):
+        (held_out if place < limit else kept).append(paragraph)
     return kept, held_out
+
+
+def _place(paragraph: Paragraph) -> int:
+    """Where a paragraph's article stands in the order of holding out, below 2^32."""
+    article = hashlib.sha256((paragraph.title or paragraph.context).encode()).digest()
+    return int.from_bytes(article[:4], "big")
 
 
 def parse_pairs(text: str) -> dict[str, float]:
@@ -150,7 +165,11 @@ def parse_lengths(text: str) -> dict[int, float]:
     "--average", default=0.0, help="Share of the weights' running average that a step keeps."
 )
 @click.option("--freeze", default="word_embeddings", help="Parts of the names of what stays.")
-@click.option("--held-out", default=0.01, help="Share of the articles kept for validation.")
+@click.option(
+    "--held-out",
+    default=0.01,
+    help="Share of the articles kept for validation, at least one of several; 0 for none.",
+)
 @click.option("--validate-every", default=500, help="Steps between validations, each saved.")
 @click.option("--seed", default=1, help="Decides windows, their order, the head's first weights.")
 @click.option("--threads", default=os.cpu_count() or 1, help="Threads to compute with.")
@@ -185,13 +204,21 @@ def main(
     Called again with the same settings it resumes. OUTPUT then holds the reader as
     `save_pretrained` writes it, a card, `log.jsonl` and the last checkpoint.
     """
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    # Else each encoder gets a table that says its span head is new.
+    set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
-    files = files or tuple(sorted(_DATA.glob("*.jsonl.gz")))
-    if not files:
-        raise click.UsageError("Name question files to train on.")
     if not 0 <= decay_steps <= steps:
-        raise click.UsageError("--decay-steps must lie between 0 and --steps.")
+        raise click.UsageError(
+            f"--decay-steps is {decay_steps:,} and --steps is {steps:,}. Give --decay-steps that "
+            "lie between 0 and --steps."
+        )
+    files = files or tuple(
+        question_files(
+            DATA / "train",
+            "Name question FILES after OUTPUT; scripts/README.md describes their layout.",
+        )
+    )
     recipes = {
         is_ending: Recipe(
             lengths=parse_lengths(sizes),
@@ -230,9 +257,15 @@ def main(
     except PinciteError as error:
         raise click.ClickException(f"{error.message} {error.remedy}") from error
     passages = read_hard(hard) if hard else {}
-    dataset, kept_out = (
-        TrainingSet(part, training.tokenizer, passages) for part in split(paragraphs, held_out)
+    kept, held = split(paragraphs, held_out)
+    dataset = TrainingSet(
+        kept, training.tokenizer, passages, without={paragraph.context for paragraph in held}
     )
+    kept_out = TrainingSet(held, training.tokenizer, passages)
+    for fault in dataset.faults[:_NAMED]:
+        tqdm.write(str(fault))
+    if dataset.faults:
+        tqdm.write(f"questions left out: {dataset.fault_counts}")
     if not dataset.questions:
         raise click.ClickException("No question is left to train on. Give more, or --held-out 0.")
     scores = train(training, dataset, kept_out, recipes, validate_every=validate_every)

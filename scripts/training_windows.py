@@ -9,20 +9,25 @@ that was killed goes on with the very windows that it would have seen.
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import click
 import numpy as np
-import numpy.typing as npt
-from transformers import PreTrainedTokenizerBase
+from training_questions import (
+    MODEL_TOKENS,
+    QUESTION_TOKENS,
+    SPECIAL_TOKENS,
+    Passage,
+    TokenizedQuestion,
+    TokenizedQuestions,
+    Tokens,
+    TokenSpan,
+)
 
-from service.question_files import Paragraph
 
-Tokens = npt.NDArray[np.int32]
-
-QUESTION_TOKENS = 64
-"""Most tokens of a question; the rest is cut off."""
+class WindowTooLong(click.ClickException):
+    """Windows are asked for that are longer than the model reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,11 @@ class Recipe:
             more than 1, the whole part is taken as often.
         unanswerable_rate: The same for questions that their own passage doesn't answer.
         any_occurrence: Sources whose offsets name the first place of the answer's string rather
-            than the right one: every place counts as right.
+            than the right one: every place counts as right where it stands as whole words.
+        model_tokens: Most tokens that the model reads, special ones included.
+
+    Raises:
+        WindowTooLong: A size leaves no room for the question.
     """
 
     lengths: Mapping[int, float]
@@ -44,6 +53,16 @@ class Recipe:
     rates: Mapping[str, float] = field(default_factory=dict)
     unanswerable_rate: float = 0.6
     any_occurrence: frozenset[str] = frozenset()
+    model_tokens: int = MODEL_TOKENS
+
+    def __post_init__(self) -> None:
+        most = self.model_tokens - QUESTION_TOKENS - SPECIAL_TOKENS
+        if max(self.lengths) > most:
+            raise WindowTooLong(
+                f"A window of {max(self.lengths):,} tokens of the passage, with {QUESTION_TOKENS} "
+                f"of the question and {SPECIAL_TOKENS} special ones, is longer than the "
+                f"{self.model_tokens:,} that the model reads. Give sizes of at most {most:,}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,104 +82,8 @@ class Window:
     ends: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Passage:
-    text: str
-    source: str
-    title: str
-    ids: Tokens
-    begins: Tokens
-    ends: Tokens
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    source: str
-    ids: Tokens
-    passage: int
-    answers: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    """First and last token of each answer, counted in the passage."""
-    hard: tuple[int, ...]
-    """Passages that search finds for it and that don't hold an answer."""
-
-
-class TrainingSet:
-    """Questions and passages, in tokens.
-
-    Args:
-        paragraphs: What to train on.
-        tokenizer: The encoder's, a fast one.
-        hard: Passages that search finds for a question and that don't answer it, by
-            `source/id`.
-    """
-
-    def __init__(
-        self,
-        paragraphs: Sequence[Paragraph],
-        tokenizer: PreTrainedTokenizerBase,
-        hard: Mapping[str, Sequence[str]],
-    ) -> None:
-        self._cls = tokenizer.cls_token_id
-        self._sep = tokenizer.sep_token_id
-        self._passages: list[_Passage] = []
-        self._numbers: dict[str, int] = {}
-        self._by_title: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self.questions: list[_Question] = []
-        for paragraph in paragraphs:
-            number = self._add(tokenizer, paragraph.context, paragraph.source, paragraph.title)
-            self._by_title[paragraph.source, paragraph.title].append(number)
-        for paragraph in paragraphs:
-            number = self._numbers[paragraph.context]
-            encoded = tokenizer(
-                [question.text for question in paragraph.questions],
-                add_special_tokens=False,
-                truncation=True,
-                max_length=QUESTION_TOKENS,
-            )["input_ids"]
-            for question, ids in zip(paragraph.questions, encoded, strict=True):
-                self.questions.append(
-                    _Question(
-                        paragraph.source,
-                        np.array(ids, dtype=np.int32),
-                        number,
-                        tuple(sorted({answer.text for answer in question.answers})),
-                        tuple(
-                            self._span(number, answer.start, answer.start + len(answer.text))
-                            for answer in question.answers
-                        ),
-                        tuple(
-                            self._add(tokenizer, text, paragraph.source, "")
-                            for text in hard.get(f"{paragraph.source}/{question.id}", ())
-                        ),
-                    )
-                )
-
-    @property
-    def sources(self) -> dict[str, int]:
-        """How many questions come from each source."""
-        return dict(Counter(question.source for question in self.questions))
-
-    def _add(self, tokenizer: PreTrainedTokenizerBase, text: str, source: str, title: str) -> int:
-        if text in self._numbers:
-            return self._numbers[text]
-        encoded = tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        offsets = np.array(encoded["offset_mapping"], dtype=np.int32).reshape(-1, 2)
-        ids = np.array(encoded["input_ids"], dtype=np.int32)
-        self._numbers[text] = len(self._passages)
-        self._passages.append(
-            _Passage(text, source, title, ids, offsets[:, 0].copy(), offsets[:, 1].copy())
-        )
-        return self._numbers[text]
-
-    def _span(self, passage: int, start: int, end: int) -> tuple[int, int]:
-        """First and last token that a range of characters touches."""
-        tokens = self._passages[passage]
-        first = int(np.searchsorted(tokens.ends, start, side="right"))
-        last = int(np.searchsorted(tokens.begins, end, side="left")) - 1
-        return min(first, len(tokens.ids) - 1), max(last, first)
+class TrainingSet(TokenizedQuestions):
+    """Questions and passages that windows are made of; built as `TokenizedQuestions` is."""
 
     def epoch(self, recipe: Recipe, seed: int, epoch: int) -> list[tuple[int, int]]:
         """Questions of an epoch, in order.
@@ -185,36 +108,36 @@ class TrainingSet:
         (size,) = rng.choices(list(recipe.lengths), list(recipe.lengths.values()))
         if not question.spans:
             return [self._crop(question, question.passage, size, rng)]
-        windows = [self._gold(question, size, recipe, rng)]
+        spans = question.spans
+        if question.source in recipe.any_occurrence:
+            spans = self._occurrences(number)
+        windows = [self._gold(question, spans, size, rng)]
         if rng.random() < recipe.negatives:
             negative = self._negative(question, size, rng)
             if negative is not None:
                 windows.append(negative)
         return windows
 
-    def _gold(self, question: _Question, size: int, recipe: Recipe, rng: random.Random) -> Window:
+    def _gold(
+        self,
+        question: TokenizedQuestion,
+        spans: Sequence[TokenSpan],
+        size: int,
+        rng: random.Random,
+    ) -> Window:
+        """A window that holds the first of the spans, and tells of all that it holds."""
         passage = self._passages[question.passage]
-        first, last = question.spans[0]
+        first, last = spans[0]
         size = max(size, last - first + 1)
         lowest = max(0, last + 1 - size)
         highest = max(lowest, min(first, len(passage.ids) - size))
         begin = rng.randint(lowest, highest)
-        spans = question.spans
-        if question.source in recipe.any_occurrence:
-            spans = tuple(self._occurrences(question))
         inside = [(a - begin, b - begin) for a, b in spans if begin <= a and b < begin + size]
         return self._window(question, passage, begin, size, inside)
 
-    def _occurrences(self, question: _Question) -> Iterator[tuple[int, int]]:
-        text = self._passages[question.passage].text
-        yield question.spans[0]
-        for answer in question.answers:
-            found = text.find(answer)
-            while found >= 0:
-                yield self._span(question.passage, found, found + len(answer))
-                found = text.find(answer, found + 1)
-
-    def _negative(self, question: _Question, size: int, rng: random.Random) -> Window | None:
+    def _negative(
+        self, question: TokenizedQuestion, size: int, rng: random.Random
+    ) -> Window | None:
         """A window without the answer's string.
 
         Of a hard passage, another passage of the article, or the part of the gold passage that
@@ -240,7 +163,7 @@ class TrainingSet:
         return None
 
     def _without(
-        self, question: _Question, number: int, size: int, rng: random.Random
+        self, question: TokenizedQuestion, number: int, size: int, rng: random.Random
     ) -> Window | None:
         passage = self._passages[number]
         n = len(passage.ids)
@@ -268,18 +191,20 @@ class TrainingSet:
             return None
         return self._window(question, passage, begin, size, [])
 
-    def _crop(self, question: _Question, number: int, size: int, rng: random.Random) -> Window:
+    def _crop(
+        self, question: TokenizedQuestion, number: int, size: int, rng: random.Random
+    ) -> Window:
         passage = self._passages[number]
         begin = rng.randint(0, max(0, len(passage.ids) - size))
         return self._window(question, passage, begin, size, [])
 
     def _window(
         self,
-        question: _Question,
-        passage: _Passage,
+        question: TokenizedQuestion,
+        passage: Passage,
         begin: int,
         size: int,
-        spans: Sequence[tuple[int, int]],
+        spans: Sequence[TokenSpan],
     ) -> Window:
         part = passage.ids[begin : begin + size]
         ids = np.concatenate(([self._cls], question.ids, [self._sep], part, [self._sep]))

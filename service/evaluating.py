@@ -16,13 +16,17 @@ from index.collection import CollectionStore
 from index.ingest import Ingester
 from service import wiring
 from service.evaluation import Asked, Report, read_own_paragraphs, report_given, take_sample
+from service.metrics import Figure
 from service.open_domain import ask_everything, put_on_shelf, report_open
-from service.question_files import read_question_file
+from service.question_files import read_question_files
 from service.questions import QuestionFile
 from service.settings import Settings
 
 _NAMED = 3
 """Faults of one kind that are named; of more, only the number is said."""
+
+_NOT_IN_PERCENT = "MRR"
+"""How the names of figures begin that are customarily given between 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Evaluation:
             ],
             "asked": self.asked,
             "unasked": self.report.unasked,
+            "unread": self.report.unread,
             "unindexed": list(self.unindexed),
             "figures": {name: asdict(figure) for name, figure in self.report.figures.items()},
             "numbers": {
@@ -148,8 +153,8 @@ def evaluate_open(
 
 
 def read_files(paths: Iterable[Path]) -> list[QuestionFile]:
-    """Question files, read; see `read_question_file`."""
-    return [read_question_file(path) for path in paths]
+    """Question files, read; see `read_question_files`."""
+    return read_question_files(paths)
 
 
 def _asked(files: Sequence[QuestionFile], sample: int | None) -> list[Asked]:
@@ -179,15 +184,34 @@ def print_faults(file: QuestionFile) -> None:
 
 
 def print_report(report: Report) -> None:
-    """Print figures in percent with their intervals, and the numbers that have none."""
+    """Print figures with their intervals, and the numbers that have none.
+
+    Figures are in percent, but for the MRR; it and AUROC lie in [0, 1].
+    """
     width = max(map(len, [*report.figures, *report.numbers]), default=0)
-    click.secho(f"{'measure':<{width}}  figure  95% interval       n", bold=True)
+    click.secho(f"{'measure':<{width}}  figure  95% interval        n", bold=True)
     for name, figure in report.figures.items():
-        click.echo(
-            f"{name:<{width}}  {100 * figure.value:6.1f}  {100 * figure.low:5.1f} to "
-            f"{100 * figure.high:5.1f}  {figure.n:6,}"
-        )
+        value, interval = shown_figure(figure, in_percent=not name.startswith(_NOT_IN_PERCENT))
+        click.echo(f"{name:<{width}}  {value:>6}  {interval:<14}  {figure.n:>7,}")
     for name, number in report.numbers.items():
-        click.echo(f"{name:<{width}}  {number:6.2f}")
+        click.echo(f"{name:<{width}}  {_shown(number, 3):>6}")
     if report.unasked:
         click.echo(f"{report.unasked:,} questions can't be asked; they count as not answered.")
+    if report.unread:
+        click.echo(
+            f"For {report.unread:,} questions there is nothing to read; they count as not answered."
+        )
+
+
+def shown_figure(figure: Figure, *, in_percent: bool = True) -> tuple[str, str]:
+    """A figure and its interval as they are printed; of one question, no interval."""
+    factor, digits = (100, 1) if in_percent else (1, 3)
+    value, low, high = (
+        _shown(factor * number, digits) for number in (figure.value, figure.low, figure.high)
+    )
+    return value, f"{low:>5} to {high:>5}" if figure.n > 1 else ""
+
+
+def _shown(number: float, digits: int) -> str:
+    """A number, or a dash for one that there is none of."""
+    return f"{number:.{digits}f}" if math.isfinite(number) else "—"

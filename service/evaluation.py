@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -36,11 +36,13 @@ class Outcome:
 
     Attributes:
         answerable: Whether it has gold answers.
-        span: The best answer's place in the context; None if the question can't be asked.
+        span: The best answer's place in the context; None if the question can't be asked, or the
+            context has no token.
         null_score: How far the null logits exceed the span's; higher: rather no answer.
         score: EM and F1 of the span; of an unanswerable question 0.
         at_place: 1 if the span is exactly a gold answer's range, else 0; None if no gold answer
             stands exactly once in the context.
+        asked: Whether the question could be asked.
     """
 
     question_id: str
@@ -50,6 +52,7 @@ class Outcome:
     null_score: float
     score: Score
     at_place: float | None
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,15 @@ class Report:
     Attributes:
         figures: By name; shares in [0, 1].
         numbers: Thresholds and the like, by name.
-        unasked: Questions too long to be asked, counted as not answered.
+        unasked: Questions that can't be asked, such as too long ones; counted as not answered.
+        unread: Questions that were asked, but nothing was there to be read, such as those of a
+            context without a token; counted as not answered.
     """
 
     figures: Mapping[str, Figure]
     numbers: Mapping[str, float] = field(default_factory=dict)
     unasked: int = 0
+    unread: int = 0
 
 
 def take_sample(items: Iterable[T], size: int | None, *, seed: int = 0) -> list[T]:
@@ -94,7 +100,11 @@ def read_own_paragraphs(
     listed = list(asked)
     rules = metrics.score if any(q.is_impossible for _, q in listed) else metrics.score_v1
     for paragraph, question in listed:
-        span, margin = _best_span(reader, question.text, paragraph.context)
+        could_ask = True
+        try:
+            span, margin = _best_span(reader, question.text, paragraph.context)
+        except QuestionError:
+            span, margin, could_ask = None, float("inf"), False
         answer = "" if span is None else paragraph.context[span.start : span.end]
         score = Score(0.0, 0.0)
         if not question.is_impossible:
@@ -107,14 +117,12 @@ def read_own_paragraphs(
             null_score=margin,
             score=score,
             at_place=score_place(span, paragraph.context, question, every_place=every_place),
+            asked=could_ask,
         )
 
 
 def _best_span(reader: Reader, question: str, context: str) -> tuple[Span | None, float]:
-    try:
-        [windows] = reader.read(check_question(question), [context], lambda: None)
-    except QuestionError:
-        return None, float("inf")
+    [windows] = reader.read(check_question(question), [context], lambda: None)
     reading = decode(windows, context, n_best=1, max_answer_tokens=MAX_ANSWER_TOKENS)
     if not reading.spans:
         return None, float("inf")
@@ -151,7 +159,10 @@ def _stands_once(text: str, context: str) -> bool:
 
 
 def report_given(outcomes: Sequence[Outcome]) -> Report:
-    """EM, F1 and offset-EM; with unanswerable questions, those at the best thresholds."""
+    """EM, F1 and offset-EM; with unanswerable questions, those at the best thresholds.
+
+    Figures at a best threshold equal the official script's.
+    """
     answerable = np.array([o.answerable for o in outcomes])
     null = np.array([o.null_score for o in outcomes])
     em = np.array([o.score.em for o in outcomes])
@@ -162,8 +173,8 @@ def report_given(outcomes: Sequence[Outcome]) -> Report:
         em_best, f1_best = (metrics.best_threshold(s, null, answerable) for s in (em, f1))
         em_kept = metrics.apply_threshold(em, null, answerable, em_best.threshold)
         f1_kept = metrics.apply_threshold(f1, null, answerable, f1_best.threshold)
-        figures["EM, best threshold"] = mean_figure(em_kept)
-        figures["F1, best threshold"] = mean_figure(f1_kept)
+        figures["EM, best threshold"] = _figure_of(em_best, em_kept)
+        figures["F1, best threshold"] = _figure_of(f1_best, f1_kept)
         if answerable.any():
             em_kept = metrics.apply_threshold(em, null, answerable, f1_best.threshold)
             figures["HasAns EM, F1's threshold"] = mean_figure(em_kept[answerable])
@@ -177,7 +188,27 @@ def report_given(outcomes: Sequence[Outcome]) -> Report:
         figures["F1, null not allowed"] = mean_figure(f1[answerable])
     if places := [o.at_place for o in outcomes if o.at_place is not None]:
         figures["offset-EM"] = mean_figure(places)
-    return Report(figures, numbers, unasked=sum(o.span is None for o in outcomes))
+    return Report(
+        figures,
+        numbers,
+        unasked=sum(not o.asked for o in outcomes),
+        unread=sum(o.asked and o.span is None for o in outcomes),
+    )
+
+
+def _figure_of(best: metrics.BestThreshold, kept: Floats) -> Figure:
+    """A figure at its best threshold, with the interval of the scores that it leaves.
+
+    Among questions whose null scores are equal the official script may stop anywhere, so its best
+    can be above the mean of those scores, and then the interval is made to reach it.
+    """
+    figure = mean_figure(kept)
+    return replace(
+        figure,
+        value=best.value,
+        low=min(figure.low, best.value),
+        high=max(figure.high, best.value),
+    )
 
 
 def f1_at_best_threshold(outcomes: Sequence[Outcome]) -> Floats:

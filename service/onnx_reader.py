@@ -10,21 +10,18 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from index.errors import ModelNotFound
-from index.models import check_usable, loading, model_id, sha256_of
+from index.models import check_usable, loading
 from index.onnx_model import OnnxModel
-from service.reader import (
-    DEFAULT_READER,
-    Logits,
-    WindowedReader,
-    WindowTokenizer,
-    check_files,
-    find_reader,
-)
+from service.reader import DEFAULT_READER, Logits, WindowedReader, WindowTokenizer, reader_files
 
 MODEL = "model.onnx"
 """The file that makes a folder one of an ONNX reader."""
 
 _OUTPUTS = ("start_logits", "end_logits")
+_EXPORTED = (
+    "Give a folder that scripts/export_reader.py wrote, with model.onnx, tokenizer.json and "
+    "tokenizer_config.json."
+)
 
 
 class OnnxReader(WindowedReader):
@@ -42,7 +39,7 @@ class OnnxReader(WindowedReader):
 
     Raises:
         ModelNotFound: There is no such model.
-        CorruptModel: The shipped files are not the ones that were shipped.
+        CorruptModel: The files are not those that the folder's `SHA256SUMS` lists.
         UnusableModel: The files make no reader.
     """
 
@@ -54,19 +51,11 @@ class OnnxReader(WindowedReader):
         max_tokens: int = 384,
         stride: int = 128,
     ) -> None:
-        folder = find_reader(name)
-        if name == DEFAULT_READER:
-            check_files(folder)
-        path = folder / MODEL
-        if not path.is_file():
-            raise ModelNotFound(
-                f"{folder} holds no {MODEL}.",
-                "Give a folder that scripts/export_reader.py wrote.",
-            )
-        self.model_id = model_id(name, sha256_of(path))
-        with loading(folder):
+        files = reader_files(name, _model_in)
+        folder, self.model_id = files.folder, files.model_id
+        with loading(folder, _EXPORTED):
             tokenizer = load_tokenizer(folder)
-            self._model = OnnxModel(path, threads=threads)
+            self._model = OnnxModel(files.weights, threads=threads)
         super().__init__(tokenizer, folder, max_tokens=max_tokens, stride=stride, batch_size=1)
         known = {"input_ids", "token_type_ids", "attention_mask"}
         check_usable(
@@ -90,6 +79,13 @@ class OnnxReader(WindowedReader):
         inputs = {name: np.array([given[name]], dtype=np.int64) for name in self._model.inputs}
         start, end = self._model.run(inputs, *_OUTPUTS)
         return start[0], end[0]
+
+
+def _model_in(folder: Path) -> Path:
+    path = folder / MODEL
+    if not path.is_file():
+        raise ModelNotFound(f"{folder} holds no {MODEL}.", _EXPORTED)
+    return path
 
 
 def load_tokenizer(folder: Path) -> WindowTokenizer:

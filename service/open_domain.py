@@ -1,7 +1,8 @@
 """Evaluation without the paragraph: everything is indexed, then asked as a user asks.
 
 Contexts go through the project's own ingestion into a collection of their own, questions through
-the answerer, so what is measured is the whole service.
+the answerer, so what is measured is the whole service. Texts are normalised as they are stored
+(Unicode's NFC, newlines), and gold answers with them: answers are quotes of what is stored.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from index.collection import Collection
+from index.decoding import normalise
 from index.documents import make_document
 from index.errors import DocumentError
 from index.filters import Filters
@@ -43,6 +45,7 @@ class OpenOutcome:
             there is none.
         score: EM and F1 of the first answer if none is refused; of an unanswerable question 0.
         confidence: The first answer's score; minus infinity if there is none.
+        asked: Whether it could be asked; if not, it counts as not answered.
     """
 
     question_id: str
@@ -50,6 +53,7 @@ class OpenOutcome:
     rank: int | None
     score: Score
     confidence: float
+    asked: bool
 
 
 @dataclass(slots=True)
@@ -57,7 +61,8 @@ class Shelf:
     """Paragraphs put into a collection.
 
     Attributes:
-        documents: Each paragraph's document; equal paragraphs share one.
+        documents: Each paragraph's document, by title and context as they are stored; equal
+            paragraphs share one.
         failed: Paragraphs that can't be indexed, by what was said of them.
     """
 
@@ -66,7 +71,11 @@ class Shelf:
 
     def document_id(self, paragraph: Paragraph) -> str | None:
         """The document of a paragraph; None if it couldn't be indexed."""
-        return self.documents.get((paragraph.title, paragraph.context))
+        return self.documents.get(_key(paragraph))
+
+
+def _key(paragraph: Paragraph) -> tuple[str, str]:
+    return normalise(paragraph.title), normalise(paragraph.context)
 
 
 def put_on_shelf(ingester: Ingester, paragraphs: Iterable[Paragraph]) -> Shelf:
@@ -97,7 +106,7 @@ def put_on_shelf(ingester: Ingester, paragraphs: Iterable[Paragraph]) -> Shelf:
         except DocumentError as error:
             shelf.failed.append(error.message)
             continue
-        shelf.documents[paragraph.title, paragraph.context] = document_id
+        shelf.documents[_key(paragraph)] = document_id
     ingester.refresh()
     return shelf
 
@@ -144,18 +153,25 @@ def ask_everything(
     library = _RecordingLibrary(collection)
     answerer = Answerer(library, reader, threshold=float("-inf"))
     for paragraph, question in asked:
+        could_ask = True
         try:
             found = answerer.answer(question.text, top_k=1, max_passages=max_passages)
             confidence, answer = _first(found)
         except QuestionError:
             library.hits, confidence, answer = (), float("-inf"), ""
+            could_ask = False
         own = shelf.document_id(paragraph)
         ranks = (place for place, hit in enumerate(library.hits) if hit.document_id == own)
         score = Score(0.0, 0.0)
         if not question.is_impossible:
-            score = metrics.score(answer, [gold.text for gold in question.answers])
+            score = metrics.score(answer, [normalise(gold.text) for gold in question.answers])
         yield OpenOutcome(
-            question.id, not question.is_impossible, next(ranks, None), score, confidence
+            question_id=question.id,
+            answerable=not question.is_impossible,
+            rank=next(ranks, None),
+            score=score,
+            confidence=confidence,
+            asked=could_ask,
         )
 
 
@@ -167,6 +183,8 @@ def _first(found: AnswerSet) -> tuple[float, str]:
 
 def report_open(outcomes: Sequence[OpenOutcome], *, threshold: float, passages: int) -> Report:
     """Retrieval and answers, with and without the threshold.
+
+    The MRR counts only passages that were read: one further down counts as not found.
 
     Args:
         outcomes: Of all questions.
@@ -181,7 +199,7 @@ def report_open(outcomes: Sequence[OpenOutcome], *, threshold: float, passages: 
         for k in (k for k in _RECALL_AT if k < passages):
             figures[f"recall@{k}"] = mean_figure(ranks < k)
         figures[f"recall@{passages}"] = mean_figure(np.isfinite(ranks))
-        figures["MRR"] = mean_figure(1 / (ranks + 1))
+        figures[f"MRR@{passages}"] = mean_figure(1 / (ranks + 1))
         figures["EM, never refusing"] = mean_figure([o.score.em for o in answerable])
         figures["F1, never refusing"] = mean_figure([o.score.f1 for o in answerable])
         kept = [o.score if o.confidence > threshold else Score(0.0, 0.0) for o in answerable]
@@ -195,5 +213,5 @@ def report_open(outcomes: Sequence[OpenOutcome], *, threshold: float, passages: 
     numbers["AUROC, right or not"] = metrics.auroc(
         [o.confidence for o in outcomes], [o.score.f1 >= RIGHT for o in outcomes]
     )
-    unasked = sum(o.confidence == float("-inf") for o in outcomes)
-    return Report(figures, numbers, unasked)
+    unread = sum(o.asked and o.confidence == float("-inf") for o in outcomes)
+    return Report(figures, numbers, sum(not o.asked for o in outcomes), unread)

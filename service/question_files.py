@@ -11,7 +11,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -35,6 +35,9 @@ _SQUAD_DATA = re.compile(r'"data"\s*:\s*\[')
 _LINE_LAYOUT = re.compile(r'"(?:context|qas)"\s*:')
 _SPACE = re.compile(r"\s*")
 
+_Identity = tuple[str, str, int]
+"""Id and words of a question, and its context's hash: what makes two questions the same."""
+
 
 def read_question_file(path: Path) -> QuestionFile:
     """Read a file of questions with their paragraphs and gold answers.
@@ -53,7 +56,29 @@ def read_question_file(path: Path) -> QuestionFile:
         QuestionFileError: It can't be opened, holds no sound question, or more questions are bad
             than sound.
     """
-    reading = _Reading(path)
+    return _read(path, {})
+
+
+def read_question_files(paths: Iterable[Path]) -> list[QuestionFile]:
+    """Read files that are asked together: a question of several of them counts once.
+
+    Args:
+        paths: The files, each as `read_question_file` reads it.
+
+    Returns:
+        What each holds, in order. A question that an earlier file holds, with the same id and
+        context, is left out of a later one and named there; it doesn't make that file bad.
+
+    Raises:
+        QuestionFileError: As of `read_question_file`.
+    """
+    known: dict[_Identity, Path] = {}
+    return [_read(path, known) for path in paths]
+
+
+def _read(path: Path, known: dict[_Identity, Path]) -> QuestionFile:
+    """Read a file without the questions known from others, and add its own to them."""
+    reading = _Reading(path, known)
     try:
         with path.open("rb") as plain:
             if plain.peek(2).startswith(_GZIP_MAGIC):
@@ -65,7 +90,9 @@ def read_question_file(path: Path) -> QuestionFile:
         raise QuestionFileError(
             f"{path} can't be read: {error.strerror or error}.", "Give the path of a readable file."
         ) from error
-    return reading.finish()
+    file = reading.finish()
+    known.update(dict.fromkeys(reading.kept, path))
+    return file
 
 
 class _Malformed(ValueError):
@@ -75,12 +102,14 @@ class _Malformed(ValueError):
 class _Reading:
     """Keeps what is sound and notes what isn't."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: Mapping[_Identity, Path]) -> None:
+        self.kept: list[_Identity] = []
         self._path = path
+        self._known = known
         self._paragraphs: list[Paragraph] = []
         self._faults: list[Fault] = []
         self._uses: Counter[str] = Counter()
-        self._asked: set[tuple[str, str, int]] = set()
+        self._asked: set[_Identity] = set()
         self._sound = 0
         self._bad = 0
 
@@ -89,7 +118,7 @@ class _Reading:
         try:
             head = file.peek(1 << 16).decode(errors="replace")  # type: ignore[attr-defined]
         except _GZIP_FAULTS as error:
-            self._note("truncated", self._path.name, f"the gzip stream is damaged: {error}")
+            self._note_cut(self._path.name, error)
             return
         if _SQUAD_DATA.search(head) or not (
             _LINE_LAYOUT.search(head) or ".jsonl" in self._path.suffixes
@@ -108,6 +137,10 @@ class _Reading:
 
     def _refuse(self, what: str) -> None:
         counts = Counter(fault.kind for fault in self._faults).most_common()
+        if [kind for kind, _ in counts] == ["truncated"]:
+            raise QuestionFileError(
+                f"{what}, since {self._faults[0].message}.", "Copy or download the file again."
+            )
         listed = ", ".join(f"{number:,} {kind}" for kind, number in counts)
         told = f" ({listed}; the first: {self._faults[0]})" if self._faults else ""
         raise QuestionFileError(
@@ -121,6 +154,9 @@ class _Reading:
         self._bad += bad
         if self._bad >= _ENOUGH and self._bad > self._sound:
             self._refuse(f"Most of {self._path} is wrong, as far as it was read")
+
+    def _note_cut(self, place: str, error: Exception) -> None:
+        self._note("truncated", place, f"the gzip stream is damaged: {error}")
 
     def _read_lines(self, file: IO[bytes]) -> None:
         number = 0
@@ -137,8 +173,7 @@ class _Reading:
                     except _JSON_FAULTS as error:
                         self._note("malformed", place, _described(error), bad=1)
         except _GZIP_FAULTS as error:
-            place = f"{self._path.name}:{number + 1}"
-            self._note("truncated", place, f"the gzip stream is damaged: {error}")
+            self._note_cut(f"{self._path.name}:{number + 1}", error)
 
     def _read_squad(self, file: IO[bytes]) -> None:
         parts: list[bytes] = []
@@ -148,7 +183,7 @@ class _Reading:
                 parts.append(part)
         except _GZIP_FAULTS as error:
             whole = False
-            self._note("truncated", self._path.name, f"the gzip stream is damaged: {error}")
+            self._note_cut(self._path.name, error)
         text = b"".join(parts).decode("utf-8-sig", "surrogateescape")
         if not text.strip():
             return
@@ -217,13 +252,22 @@ class _Reading:
         elif impossible is not None and bool(impossible) == bool(given):
             holds = "answers" if given else "no answers"
             fault = "contradiction", f"'is_impossible' is {impossible}, but it has {holds}"
-        elif (question.id, text, hash(context)) in self._asked:
+        elif (identity := (question.id, text, hash(context))) in self._asked:
             fault = "duplicate_id", "this question has come before"
         if fault is not None:
             self._note(fault[0], place, fault[1], bad=1)
             return None
-        self._asked.add((question.id, text, hash(context)))
-        return self._with_answers(self._with_own_id(question, place), context, place)
+        self._asked.add(identity)
+        if identity in self._known:
+            before = self._known[identity]
+            self._note("duplicate_id", place, f"this question has come before, in {before}")
+            # Nothing is wrong with it: a second copy of a file isn't a bad file.
+            self._sound += 1
+            return None
+        kept = self._with_answers(self._with_own_id(question, place), context, place)
+        if kept is not None:
+            self.kept.append(identity)
+        return kept
 
     def _with_own_id(self, question: Question, place: str) -> Question:
         """The question, under another id if another question has its."""
@@ -264,6 +308,7 @@ def _articles(text: str) -> Iterator[object]:
     decoder = json.JSONDecoder()
     opening = _SQUAD_DATA.search(text)
     if opening is None:
+        json.loads(text)  # Says where it stops being JSON, if that is what is wrong.
         raise _Malformed("there is no list of articles named 'data'")
     at = opening.end()
     while True:
@@ -321,6 +366,8 @@ def _has_bad_bytes(text: str) -> bool:
 
 
 def _described(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON: {error.msg}, at column {error.colno}"
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

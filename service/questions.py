@@ -85,7 +85,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        told = f"{self.place}: {self.message}"
+        return f"{told}; copy or download the file again" if self.kind == "truncated" else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from index.errors import CorruptModel
-from index.models import check_usable, find_model, sha256_of
+from index.models import check_usable, find_model, model_id, sha256_of
 from service.errors import QuestionTooLong
 from service.types import WindowLogits
 
@@ -25,6 +26,7 @@ DEFAULT_READER = "pincite-reader"
 
 _SHIPPED = Path(__file__).parent / "models" / "reader"
 _CHECKSUMS = "SHA256SUMS"
+_CHECKSUM = re.compile(r"([0-9A-Fa-f]{64}) [ *](.+)")
 
 
 class Reader(Protocol):
@@ -158,6 +160,43 @@ class WindowedReader(ABC):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderFiles:
+    """A reader's files, ready to be loaded.
+
+    Attributes:
+        folder: Where they are.
+        weights: The one that holds the weights.
+        model_id: Name that changes with the weights.
+    """
+
+    folder: Path
+    weights: Path
+    model_id: str
+
+
+def reader_files(name: str, weights_in: Callable[[Path], Path]) -> ReaderFiles:
+    """Find a reader's files, and see that they are those that its `SHA256SUMS` lists.
+
+    The shipped reader has to have that list; another one is checked if it has one.
+
+    Args:
+        name: `pincite-reader` for the shipped one, a local folder, or a hub id.
+        weights_in: Names the file of a folder that holds the weights; raises `ModelNotFound` if
+            there is none.
+
+    Raises:
+        ModelNotFound: There is no such model, or it lacks the weights.
+        CorruptModel: The files are not the listed ones.
+    """
+    folder = find_reader(name)
+    is_listed = folder == _SHIPPED or (folder / _CHECKSUMS).is_file()
+    digests = check_files(folder) if is_listed else {}
+    weights = weights_in(folder)
+    digest = digests.get(weights.name) or sha256_of(weights)
+    return ReaderFiles(folder, weights, model_id(name, digest))
+
+
 def find_reader(name: str) -> Path:
     """Folder of a reader.
 
@@ -170,21 +209,35 @@ def find_reader(name: str) -> Path:
     return _SHIPPED if name == DEFAULT_READER else find_model(name)
 
 
-def check_files(folder: Path) -> None:
+def check_files(folder: Path) -> dict[str, str]:
     """See that a model folder's files are those that its `SHA256SUMS` lists.
 
+    Returns:
+        SHA-256 of each, in hexadecimal, by its name.
+
     Raises:
-        CorruptModel: One is missing or differs, or the list itself is missing.
+        CorruptModel: One is missing or differs, or the list itself is missing or damaged.
     """
-    remedy = "Install Pincite again; don't use these weights."
+    remedy = (
+        "Install Pincite again; don't use these weights."
+        if folder == _SHIPPED
+        else f"Copy or export the reader again; if you changed it yourself, remove {_CHECKSUMS}."
+    )
     checksums = folder / _CHECKSUMS
     if not checksums.is_file():
         raise CorruptModel(f"{checksums} is missing.", remedy)
-    for line in checksums.read_text(encoding="utf-8").splitlines():
-        expected, _, name = line.partition("  ")
+    digests = {}
+    text = checksums.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        listed = _CHECKSUM.fullmatch(line)
+        if listed is None:
+            raise CorruptModel(f"{checksums}:{number} is no SHA-256 with a file's name.", remedy)
+        expected, name = listed[1].lower(), listed[2]
         path = folder / name
         if not path.is_file():
             raise CorruptModel(f"{path} is missing.", remedy)
         actual = sha256_of(path)
         if actual != expected:
             raise CorruptModel(f"{path} has SHA-256 {actual}, not the expected {expected}.", remedy)
+        digests[name] = actual
+    return digests

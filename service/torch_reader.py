@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tokenizers import Encoding
 
-from index.models import check_usable, loading, model_id, weights_digest
-from service.reader import (
-    DEFAULT_READER,
-    Logits,
-    WindowedReader,
-    WindowTokenizer,
-    check_files,
-    find_reader,
-)
+from index.errors import ModelNotFound
+from index.models import check_usable, loading, weights_file
+from service.reader import DEFAULT_READER, Logits, WindowedReader, WindowTokenizer, reader_files
 
 
 class TransformersReader(WindowedReader):
@@ -29,7 +24,7 @@ class TransformersReader(WindowedReader):
 
     Raises:
         ModelNotFound: There is no such model.
-        CorruptModel: The shipped files are not the ones that were shipped.
+        CorruptModel: The files are not those that the folder's `SHA256SUMS` lists.
         UnusableModel: The files make no reader.
     """
 
@@ -49,10 +44,8 @@ class TransformersReader(WindowedReader):
         disable_progress_bar()  # type: ignore[no-untyped-call]
         if threads is not None:
             torch.set_num_threads(threads)
-        folder = find_reader(name)
-        if name == DEFAULT_READER:
-            check_files(folder)
-        self.model_id = model_id(name, weights_digest(folder))
+        files = reader_files(name, _weights_in)
+        folder, self.model_id = files.folder, files.model_id
         with loading(folder):
             self._padder = AutoTokenizer.from_pretrained(
                 str(folder), local_files_only=True, padding_side="right"
@@ -92,3 +85,16 @@ class TransformersReader(WindowedReader):
             side.float().cpu().numpy() for side in (output.start_logits, output.end_logits)
         )
         return list(zip(start, end, strict=True))
+
+
+def _weights_in(folder: Path) -> Path:
+    try:
+        return weights_file(folder)
+    except ModelNotFound as error:
+        # A folder with a model.onnx doesn't come here: another reader takes it.
+        raise ModelNotFound(
+            f"{folder} holds no model.safetensors and no model.onnx.",
+            "Give a folder that save_pretrained() wrote, with config, tokenizer and weights, or "
+            "one that scripts/export_reader.py wrote: model.onnx with tokenizer.json and "
+            "tokenizer_config.json.",
+        ) from error

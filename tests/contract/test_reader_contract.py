@@ -3,6 +3,8 @@
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
 from itertools import chain, pairwise
 
 import numpy as np
@@ -294,6 +296,14 @@ def test_a_folder_is_read_by_what_its_weights_need(form, onnx_folder, torch_fold
     assert reader.model_id == f"{folder.name}@{digest[:12]}"
 
 
+def test_a_folder_without_weights_is_told_of_both_forms(copied):
+    (copied / SHIPPED_WEIGHTS.name).unlink()
+    with pytest.raises(ModelNotFound) as raised:
+        load_reader(Settings(reader=str(copied)))
+    assert raised.value.message == f"{copied} holds no model.safetensors and no model.onnx."
+    assert "model.onnx with tokenizer.json" in raised.value.remedy
+
+
 @pytest.fixture
 def copied(tmp_path):
     """The shipped reader without its list of checksums, the weights linked."""
@@ -331,7 +341,25 @@ def test_a_folder_without_weights_is_not_found(form, kind, copied):
 def test_the_shipped_files_are_the_listed_ones():
     listed = {line.split()[1] for line in (SHIPPED / "SHA256SUMS").read_text().splitlines()}
     assert {SHIPPED_WEIGHTS.name, "config.json", "tokenizer.json"} <= listed
-    check_files(SHIPPED)
+    assert check_files(SHIPPED) == {
+        name: hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() for name in listed
+    }
+
+
+def test_the_shipped_weights_are_hashed_once():
+    code = f"""
+import sys
+from service.reader import reader_files
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+files = reader_files("pincite-reader", lambda folder: folder / {SHIPPED_WEIGHTS.name!r})
+print(opened.count(str(files.weights)), files.model_id)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True
+    )
+    digest = hashlib.sha256(SHIPPED_WEIGHTS.read_bytes()).hexdigest()
+    assert done.stdout == f"1 pincite-reader@{digest[:12]}\n"
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
@@ -342,6 +370,36 @@ def test_a_flipped_bit_is_corrupt(copied, name):
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)
     with pytest.raises(CorruptModel, match=hashlib.sha256(content).hexdigest()):
+        check_files(copied)
+
+
+@pytest.mark.parametrize(("form", "kind"), KINDS.items())
+def test_a_folder_with_checksums_is_checked_when_it_is_loaded(
+    form, kind, onnx_folder, torch_folder, tmp_path
+):
+    folder = tmp_path / "listed"
+    shutil.copytree({"onnx": onnx_folder, "torch": torch_folder}[form], folder)
+    tokenizer = folder / "tokenizer_config.json"
+    listed = [folder / WEIGHTS[form], tokenizer]
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()} *{path.name}" for path in listed]
+    (folder / "SHA256SUMS").write_text("\n".join(sums))
+    assert kind(str(folder)).model_id == f"listed@{sums[0][:12]}"
+    tokenizer.write_bytes(tokenizer.read_bytes() + b"\n")
+    with pytest.raises(CorruptModel) as raised:
+        kind(str(folder))
+    digest = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    assert raised.value.message == (
+        f"{tokenizer} has SHA-256 {digest}, not the expected {sums[1][:64]}."
+    )
+    assert "remove SHA256SUMS" in raised.value.remedy
+    (folder / "SHA256SUMS").unlink()
+    assert kind(str(folder)).model_id == f"listed@{sums[0][:12]}"
+
+
+@pytest.mark.parametrize("line", ["config.json", f"{'0' * 63}  config.json", "", "\x89PNG\xff"])
+def test_a_list_of_something_else_is_corrupt(copied, line):
+    (copied / "SHA256SUMS").write_bytes(f"{line}\n".encode("latin-1"))
+    with pytest.raises(CorruptModel, match="SHA256SUMS:1 is no SHA-256 with a file's name"):
         check_files(copied)
 
 

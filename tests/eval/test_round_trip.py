@@ -141,8 +141,14 @@ class Shelf:
 
     def ask(self, case: Case, reader: Reader, max_passages: int) -> AnswerSet:
         """Asks a case's question and checks every citation of what is answered."""
-        # The default threshold was measured with the real models.
-        answerer = Answerer(self.collection, reader, threshold=float("-inf"), n_best=TOP_K)
+        # The defaults were measured with the real models.
+        answerer = Answerer(
+            self.collection,
+            reader,
+            threshold=float("-inf"),
+            margin=float("inf"),
+            n_best=TOP_K,
+        )
         found = answerer.answer(case.question, top_k=TOP_K, max_passages=max_passages)
         assert found.status == "answered"
         for answer in found.answers:

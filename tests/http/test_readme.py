@@ -31,7 +31,7 @@ def setting_row(name: str) -> str:
     field = Settings.model_fields[name]
     default = field.default
     if field.default_factory is not None:
-        default = "all cores"
+        default = "–"  # The description says what is worked out.
     elif isinstance(default, tuple):
         default = ",".join(default) or "none"
     return f"| `PINCITE_{name.upper()}` | {default} | {field.description} |"

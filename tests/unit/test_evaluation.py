@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +13,22 @@ from pathlib import Path
 import numpy as np
 import official_squad as official
 import pytest
+import ten_passages
 from fakes import FakeEmbedder, FakeReader, tokens
 
 from index.catalog import Catalog
 from index.collection import Collection
 from index.ingest import Ingester
 from service.errors import QuestionTooLong
+from service.evaluating import print_report
 from service.evaluation import (
+    Report,
     f1_at_best_threshold,
     read_own_paragraphs,
     report_given,
     take_sample,
 )
+from service.metrics import Figure
 from service.open_domain import ask_everything, put_on_shelf, report_open
 from service.questions import GoldAnswer, Paragraph, Question
 from service.types import Span, WindowLogits
@@ -79,6 +86,7 @@ SCRIPT = {
     "elsewhere?": Scripted("Anna Berg", 6.0, 0.0, nth=1),
     "unanswerable, sure?": Scripted("Oslo", 0.0, 9.0),
     "unanswerable, unsure?": Scripted("Oslo", 4.0, 3.0),
+    "unanswerable, as right?": Scripted("Oslo", 8.0, 1.0),
 }
 ANSWERABLE = [
     question("right", "Jonas Vik", "Jonas"),
@@ -153,6 +161,26 @@ def test_unanswerable_questions_bring_the_official_best_threshold() -> None:
     assert report.numbers["AUROC, answerable or not"] == 6 / 8
 
 
+@pytest.mark.parametrize(("answerable_first", "best"), [(True, 1.0), (False, 0.5)])
+def test_with_equal_null_scores_figures_are_the_official_ones(
+    answerable_first: bool, best: float
+) -> None:
+    asked = [ANSWERABLE[0], question("unanswerable, as right")]
+    outcomes = ask(*(asked if answerable_first else reversed(asked)))
+    assert {o.null_score for o in outcomes} == {-7.0}
+    report = report_given(outcomes)
+    golds = {q.id: [a.text for a in q.answers] for q in asked}
+    preds = {o.question_id: o.answer for o in outcomes}
+    null = {o.question_id: o.null_score for o in outcomes}
+    has = {name: bool(answers) for name, answers in golds.items()}
+    for measure, scores in zip(("EM", "F1"), official.get_raw_scores(golds, preds), strict=True):
+        expected, _ = official.find_best_thresh(preds, scores, null, has)
+        assert expected == 100 * best
+        figure = report.figures[f"{measure}, best threshold"]
+        assert (figure.value, figure.n) == (best, 2)
+        assert figure.low <= figure.value <= figure.high
+
+
 def test_unanswerable_questions_alone_are_all_refused() -> None:
     report = report_given(ask(*UNANSWERABLE))
     assert {f.value for f in report.figures.values()} == {1.0}
@@ -166,8 +194,45 @@ def test_a_question_that_cannot_be_asked_counts_as_not_answered() -> None:
     assert [o.span is None for o in outcomes] == [False, True, True]
     assert [o.at_place for o in outcomes] == [1, 0, 0]
     report = report_given(outcomes)
-    assert report.unasked == 2
+    assert (report.unasked, report.unread) == (2, 0)
     assert report.figures["F1, null not allowed"].value == pytest.approx(1 / 3)
+
+
+def test_a_context_without_tokens_is_told_from_a_question_that_cannot_be_asked() -> None:
+    asked = Question("how many", "How many?", (GoldAnswer(" ", 0),))
+    endless = Question("endless", "x" * 1001, asked.answers)
+    blank = Paragraph("made", "", " \n ", (asked, endless))
+    outcomes = list(read_own_paragraphs(FakeReader(), [(blank, asked), (blank, endless)]))
+    assert [(o.span, o.asked) for o in outcomes] == [(None, True), (None, False)]
+    report = report_given(outcomes)
+    assert (report.unasked, report.unread) == (1, 1)
+
+
+def test_figures_are_printed_in_percent_and_mrr_and_auroc_from_0_to_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    figures = {"F1": Figure(0.5, 0.25, 1.0, 1200), "MRR@20": Figure(0.625, 0.5, 0.75, 8)}
+    print_report(Report(figures, {"threshold": -4.25, "AUROC": 0.875}))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["F1", "50.0", "25.0", "to", "100.0", "1,200"],
+        ["MRR@20", "0.625", "0.500", "to", "0.750", "8"],
+        ["threshold", "-4.250"],
+        ["AUROC", "0.875"],
+    ]
+
+
+def test_what_there_is_no_figure_for_is_printed_as_a_dash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_report(report_given(ask(UNANSWERABLE[0])))
+    printed = capsys.readouterr().out.splitlines()
+    # One question has no interval.
+    assert [line.split() for line in printed if "best" in line] == [
+        ["EM,", "best", "threshold", "100.0", "1"],
+        ["F1,", "best", "threshold", "100.0", "1"],
+    ]
+    assert [line.split()[-1] for line in printed[-3:]] == ["—", "—", "—"]
+    assert not {"nan", "inf", "-inf"} & set(" ".join(printed).split())
 
 
 def test_sample_is_fixed_and_in_order() -> None:
@@ -229,7 +294,7 @@ def test_open_domain(catalog: Catalog) -> None:
     ranks = [o.rank for o in numbers]
     assert figures["recall@1"] == ranks.count(0) / 5
     assert figures["recall@4"] == 4 / 5
-    assert figures["MRR"] == pytest.approx(sum(1 / (rank + 1) for rank in ranks) / 5)
+    assert figures["MRR@4"] == pytest.approx(sum(1 / (rank + 1) for rank in ranks) / 5)
     assert figures["EM"] == figures["F1"] == figures["F1, never refusing"] == 4 / 5
     assert figures["refused, of the unanswerable"] == 1
     assert set(figures) >= {"recall@1", "recall@4"}
@@ -248,3 +313,55 @@ def test_open_domain_of_a_question_that_cannot_be_asked(catalog: Catalog) -> Non
     outcomes = list(ask_everything(collection, FakeReader(), shelf, asked))
     assert (outcomes[0].rank, outcomes[0].confidence) == (None, float("-inf"))
     assert report_open(outcomes, threshold=0.0, passages=20).unasked == 1
+
+
+def test_open_domain_of_a_collection_with_nothing_to_read(catalog: Catalog) -> None:
+    asked = [(PARAGRAPHS[0], PARAGRAPHS[0].questions[0])]
+    collection = Collection(catalog, FakeEmbedder())
+    shelf = put_on_shelf(Ingester(catalog, FakeEmbedder()), [])
+    report = report_open(
+        list(ask_everything(collection, FakeReader(), shelf, asked)), threshold=0.0, passages=20
+    )
+    assert (report.unasked, report.unread) == (0, 1)
+    assert report.figures["MRR@20"].value == 0
+
+
+def test_open_domain_compares_texts_as_they_are_stored(catalog: Catalog) -> None:
+    context = "The cafe\u0301 of Zoe\u0308 Mu\u0308ller\r\nopened in Orle\u0301ans long ago."
+    gold = "Zoe\u0308 Mu\u0308ller\r\nopened"
+    asked = Question("whose", "Who opened a place?", (GoldAnswer(gold, context.index(gold)),))
+    decomposed = Paragraph("made", "Cafe\u0301", context, (asked,))
+    composed = Paragraph(
+        "made", "Caf\u00e9", unicodedata.normalize("NFC", context).replace("\r\n", "\n"), ()
+    )
+    embedder = FakeEmbedder()
+    shelf = put_on_shelf(Ingester(catalog, embedder), [decomposed, composed])
+    assert shelf.document_id(decomposed) == shelf.document_id(composed) == "000001.txt"
+    assert len(shelf.documents) == 1
+    script = {asked.text: Scripted("Zo\u00eb M\u00fcller\nopened", 8.0, 1.0)}
+    (outcome,) = ask_everything(
+        Collection(catalog, embedder), ScriptedReader(script), shelf, [(decomposed, asked)]
+    )
+    assert (outcome.rank, outcome.score) == (0, (1, 1))
+
+
+def test_reading_the_ten_passages_files_names_their_faults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = {
+        "title": "Oslo",
+        "context": TEXT,
+        "qas": [{"id": "a", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}],
+    }
+    for name in ("train/squad_v1_train", "calibration/squad_v1_train", "dev/squad_dev_v1"):
+        rows = [sound, {**sound, "context": " "}] if name.startswith("dev") else [sound]
+        path = tmp_path / f"{name}.jsonl.gz"
+        path.parent.mkdir()
+        path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    paragraphs, asked = ten_passages.read_paragraphs(tmp_path)
+    assert [paragraph.context for paragraph in paragraphs] == [TEXT] * 3
+    assert [(number, question.id) for number, question in asked] == [(2, "a")]
+    said = capsys.readouterr().err
+    assert "squad_dev_v1.jsonl.gz: 1 empty_context" in said
+    assert "squad_dev_v1.jsonl.gz:2: the context is empty" in said
+    assert "train" not in said.replace(str(tmp_path), "")

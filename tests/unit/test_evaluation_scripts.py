@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import check_figures
@@ -12,10 +15,13 @@ import numpy as np
 import pytest
 import ten_passages
 from check_figures import Measured
+from click.testing import CliRunner
 from fakes import FakeEmbedder, FakeReader
+from processes import environment
 
 from index.passages import passage_input
 from service.answering import SIMILARITY_WEIGHT
+from service.metrics import Figure
 from service.question_files import read_question_file
 from service.spans import decode
 
@@ -107,6 +113,91 @@ def test_a_list_of_other_data_is_refused(data: Path) -> None:
     dev.write_bytes(gzip.compress(text))
     with pytest.raises(SystemExit, match="made from other paragraphs"):
         ten_passages.read_list(data, path)
+
+
+@pytest.mark.parametrize(
+    ("row", "missing"),
+    [
+        ("table", "dev/squad_dev_v1.jsonl.gz"),
+        ("squad-v2", "dev/squad_dev_v2.jsonl.gz"),
+        ("breadth", "calibration/tweetqa.jsonl.gz"),
+        ("passages", "train/squad_v1_train.jsonl.gz"),
+        ("nearest", "train/squad_v1_train.jsonl.gz"),
+    ],
+)
+def test_a_row_without_its_data_says_where_it_looked(
+    tmp_path: Path, row: str, missing: str
+) -> None:
+    done = CliRunner().invoke(evaluate.main, ["--data", str(tmp_path), row])
+    assert (done.exit_code, done.output) == (
+        1,
+        f"Error: There is no {missing} in {tmp_path}. Give the folder with train, dev and "
+        "calibration: --data FOLDER, before the command.\n",
+    )
+
+
+def test_sources_of_an_empty_folder_are_missed(tmp_path: Path) -> None:
+    done = CliRunner().invoke(evaluate.main, ["--data", str(tmp_path), "sources"])
+    assert done.exit_code == 1
+    assert f"no question files (.jsonl.gz) in {tmp_path / 'calibration'}" in done.output
+
+
+def test_a_reader_that_is_not_there_ends_in_a_message(tmp_path: Path) -> None:
+    done = CliRunner().invoke(evaluate.main, ["--reader", str(tmp_path / "none"), "repeated"])
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: There is no model folder '{tmp_path / 'none'}'.")
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "remedy"),
+    [
+        (["measure_debris.py"], "There is no train/squad_v1_train", "Name SOURCES: "),
+        (
+            ["mine_negatives.py", "out.gz"],
+            "There is no train/squad_v1_train",
+            "Name question FILES",
+        ),
+        (["train_reader.py", "out"], "There are no question files", "Name question FILES"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_script_without_the_projects_data_says_what_to_name(
+    tmp_path: Path, command: list[str], missing: str, remedy: str
+) -> None:
+    # Data is looked for beside the project: a copy of the scripts has none.
+    scripts = tmp_path / "project" / "scripts"
+    shutil.copytree(ROOT / "scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(
+        [sys.executable, str(scripts / command[0]), *command[1:]],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {missing}")
+    assert str(tmp_path / "shared" / "data" / "qa") in done.stderr
+    assert remedy in done.stderr
+
+
+def test_the_table_has_no_interval_of_one_question_and_no_nan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nan = float("nan")
+    figures = {
+        "many": Figure(0.5, 0.25, 0.75, 1500),
+        "one": Figure(1.0, 1.0, 1.0, 1),
+        "none": Figure(nan, nan, nan, 2),
+    }
+    evaluate.print_table([*figures.items(), ("size", 23.64)], "a-reader@1")
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        "| many | 50.0 | 25.0 to  75.0 | 1,500 |  |  |",
+        "| one | 100.0 |  | 1 |  |  |",
+        "| none | — | — to     — | 2 |  |  |",
+        "| size | 23.6 | |  |  |  |",
+    ]
 
 
 IDS = [f"q{i}" for i in range(50)]

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -251,6 +254,29 @@ def test_the_command_refuses_to_write_over_its_model(small):
     assert sorted(path.name for path in small.iterdir()) == before
 
 
+@pytest.mark.parametrize("script", ["export_reader.py", "export_embedder.py"])
+def test_without_onnx_the_command_says_what_to_install(script):
+    path = Path(__file__).parents[2] / "scripts" / script
+    code = (
+        "import runpy, sys; sys.modules['onnx'] = None; "
+        f"sys.path.insert(0, {str(path.parent)!r}); runpy.run_path({str(path)!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Exporting takes the package onnx, which isn't installed. Install it: "
+        "pip install 'onnx>=1.20'\n",
+    )
+
+
+def unlisted(folder):
+    """An exported reader's folder without its checksums, to be changed."""
+    (folder / "SHA256SUMS").unlink()
+    return folder
+
+
 def broken(folder, data):
     (folder / "model.onnx").write_bytes(data)
     return folder
@@ -258,7 +284,7 @@ def broken(folder, data):
 
 def test_a_damaged_model_is_unusable(small, output):
     export(small, output, int8=True)
-    whole = (output / "model.onnx").read_bytes()
+    whole = (unlisted(output) / "model.onnx").read_bytes()
     for data in (b"", b"nothing", whole[: len(whole) // 2]):
         with pytest.raises(UnusableModel, match="can't be loaded"):
             OnnxReader(str(broken(output, data)))
@@ -271,7 +297,7 @@ def test_a_model_of_other_outputs_is_unusable(small, output):
     node = helper.make_node("Identity", ["input_ids"], ["logits"])
     graph = helper.make_graph([node], "other", [value], [same])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    broken(output, model.SerializeToString())
+    broken(unlisted(output), model.SerializeToString())
     with pytest.raises(UnusableModel, match="lacks the outputs start_logits and end_logits"):
         OnnxReader(str(output))
 
@@ -287,15 +313,23 @@ def test_a_model_of_other_outputs_is_unusable(small, output):
 )
 def test_a_tokenizer_that_cuts_no_windows_is_unusable(small, output, config, said):
     export(small, output, int8=True)
-    (output / "tokenizer_config.json").write_text(json.dumps(config))
+    (unlisted(output) / "tokenizer_config.json").write_text(json.dumps(config))
     with pytest.raises(UnusableModel, match=said):
         OnnxReader(str(output))
+
+
+def test_a_model_without_its_tokenizer_is_unusable(small, output):
+    export(small, output, int8=True)
+    (unlisted(output) / "tokenizer.json").unlink()
+    with pytest.raises(UnusableModel, match="can't be loaded") as raised:
+        OnnxReader(str(output))
+    assert "with model.onnx, tokenizer.json and tokenizer_config.json." in raised.value.remedy
 
 
 def test_a_special_token_may_be_described_by_an_object(small, output):
     export(small, output, int8=False)
     plain = OnnxReader(str(output)).read(QUESTION, TEXTS[:1], go_on)
     config = {"cls_token": {"content": "[CLS]", "lstrip": False}, "model_max_length": 512}
-    (output / "tokenizer_config.json").write_text(json.dumps(config))
+    (unlisted(output) / "tokenizer_config.json").write_text(json.dumps(config))
     described = OnnxReader(str(output)).read(QUESTION, TEXTS[:1], go_on)
     assert described[0][0].null == plain[0][0].null

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.errors import QuestionFileError
-from service.question_files import read_question_file
+from service.question_files import read_question_file, read_question_files
 from service.questions import GoldAnswer, Paragraph, Question, QuestionFile
 
 CONTEXT = "Anna Berg opened the bridge of Oslo in 1998. \U0001f600 Oslo cheered."
@@ -190,6 +190,38 @@ def test_another_question_of_a_known_id_is_kept_under_its_own(tmp_path: Path) ->
     assert faults(file)[0] == ("reused_id", "f.jsonl:1, question '0'")
 
 
+def test_a_question_of_several_files_counts_once(tmp_path: Path) -> None:
+    rows = [row([qa("a"), qa("b")]), row([qa("c", "When?")], context=f"{CONTEXT} 2")]
+    lines = write_lines(tmp_path / "lines.jsonl", rows)
+    packed = tmp_path / "packed.jsonl.gz"
+    packed.write_bytes(gzip.compress(lines.read_bytes()))
+    # Another id, other words or another context make another question.
+    other = [row([qa("a"), qa("d"), qa("b", "Who?")]), row([qa("c", "When?")])]
+    squad = write_squad(tmp_path / "squad.json", other)
+    files = read_question_files([lines, packed, squad])
+    assert [[question.id for _, question in file.questions] for file in files] == [
+        ["a", "b", "c"],
+        [],
+        ["d", "b", "c"],
+    ]
+    assert [file.fault_counts for file in files] == [{}, {"duplicate_id": 3}, {"duplicate_id": 1}]
+    assert [str(fault) for fault in files[1].faults] == [
+        f"packed.jsonl.gz:1, question 'a': this question has come before, in {lines}",
+        f"packed.jsonl.gz:1, question 'b': this question has come before, in {lines}",
+        f"packed.jsonl.gz:2, question 'c': this question has come before, in {lines}",
+    ]
+    assert read_question_files([packed]) == [read_question_file(packed)]
+
+
+def test_a_question_that_was_left_out_of_a_file_is_read_from_the_next(tmp_path: Path) -> None:
+    bad = qa("q", answers=[{"text": "Oslo", "answer_start": OFFSET + 1}])
+    first = write_lines(tmp_path / "first.jsonl", [row([bad, qa("other")])])
+    second = write_lines(tmp_path / "second.jsonl", [row([qa("q")])])
+    files = read_question_files([first, second])
+    assert [q.id for file in files for _, q in file.questions] == ["other", "q"]
+    assert files[1].faults == ()
+
+
 BAD_LINES = [
     ("malformed", b"{"),
     ("malformed", b"[1]"),
@@ -272,6 +304,7 @@ def test_what_precedes_the_cut_of_a_gzip_file_is_kept(tmp_path: Path, layout: st
     assert file.fault_counts == {"truncated": 1}
     place = f"f.gz:{len(file.paragraphs) + 1}" if layout == "lines" else "f.gz"
     assert file.faults[0].place == place
+    assert str(file.faults[0]).endswith("; copy or download the file again")
 
 
 def test_a_gzip_file_with_a_wrong_checksum_is_told(tmp_path: Path) -> None:
@@ -347,6 +380,41 @@ def test_nothing_left_is_an_error(tmp_path: Path, name: str, content: bytes) -> 
         read_question_file(path)
     assert str(path) in raised.value.message
     assert raised.value.message.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["f.json", "f.jsonl"])
+def test_of_a_cut_gzip_file_without_questions_another_copy_is_asked_for(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(json.dumps(row([qa("q")], context=noisy(0))).encode())[:200])
+    with pytest.raises(QuestionFileError) as raised:
+        read_question_file(path)
+    assert raised.value.message == (
+        f"{path} holds no question, since the gzip stream is damaged: Compressed file ended before "
+        "the end-of-stream marker was reached."
+    )
+    assert raised.value.remedy == "Copy or download the file again."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("# Notes\n", "f.json:1: it is not JSON: Expecting value, at column 1"),
+        (
+            '{"version": "1.1",\n "topics": [1 2]}',
+            "f.json:2: it is not JSON: Expecting ',' delimiter, at column 15",
+        ),
+        ('{"data": [\n{"title": 7,}]}', "f.json:2: it is not JSON: "),
+        ('{"topics": []}', "f.json:1: there is no list of articles named 'data'"),
+    ],
+)
+def test_what_is_not_json_is_told_from_other_json(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "f.json"
+    path.write_text(content)
+    with pytest.raises(QuestionFileError) as raised:
+        read_question_file(path)
+    assert f"(1 malformed; the first: {said}" in raised.value.message
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

