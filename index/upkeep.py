@@ -95,4 +95,3 @@ def catch_up(catalog: Catalog, searcher: Searcher) -> None:
         if state is None or state.generation < feed.state().generation:
             # Another process may be writing the same; then its commit is taken over next time.
             searcher.lexical.catch_up(feed)
-
