@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from index.catalog import Catalog
-from index.connections import clear_errors
-from index.copies import (
+from index.errors import CatalogError
+from index.faults import reach
+from index.snapshot import Snapshot
+from index.storage.connections import clear_errors
+from index.storage.copies import (
     BackupReport,
     Progress,
     check_whole,
@@ -21,10 +24,7 @@ from index.copies import (
     open_database,
     report_on,
 )
-from index.errors import CatalogError
-from index.faults import reach
-from index.schema import put_in_place, sync_folder
-from index.snapshot import Snapshot
+from index.storage.schema import put_in_place, sync_folder
 
 
 def back_up(

@@ -16,13 +16,12 @@ from sqlite3 import Connection
 import numpy as np
 import numpy.typing as npt
 
-from index.connections import ConnectionPool, clear_errors
 from index.errors import CatalogError
 from index.faults import reach
-from index.schema import create_catalog, migrate
 from index.snapshot import Snapshot
-from index.types import Document, Segmentation
-from index.writes import (
+from index.storage.connections import ConnectionPool, clear_errors
+from index.storage.schema import create_catalog, migrate
+from index.storage.writes import (
     add_passages,
     claim,
     drop_passages,
@@ -31,6 +30,7 @@ from index.writes import (
     write_revision,
     written_by,
 )
+from index.types import Document, Segmentation
 
 
 class Catalog:

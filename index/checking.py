@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from index.catalog import Catalog
-from index.catalog_checks import Finding, check_changes, check_database, check_documents
 from index.errors import DamagedCatalog
 from index.feed import Feed
 from index.lexical import LexicalView
 from index.search import LEXICAL_FOLDER, VECTOR_FILE
 from index.snapshot import Snapshot
+from index.storage.catalog_checks import Finding, check_changes, check_database, check_documents
 from index.types import Change
+from index.vector_view.file import Made, read_view
 from index.vectors import VectorView
-from index.vectors_file import Made, read_view
 
 Ids = npt.NDArray[np.int64]
 

@@ -7,10 +7,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from index import extraction, markdown
-from index.dateline import find_dateline
-from index.dates import parse_date
-from index.decoding import declared_encoding, decode, normalise
 from index.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -18,8 +14,12 @@ from index.errors import (
     InvalidMetadata,
     UnsupportedDocument,
 )
-from index.headline import find_headline
-from index.metadata import (
+from index.text import extraction, markdown
+from index.text.dateline import find_dateline
+from index.text.dates import parse_date
+from index.text.decoding import declared_encoding, decode, normalise
+from index.text.headline import find_headline
+from index.text.metadata import (
     DATE_KEYS,
     TITLE_KEYS,
     URL_KEYS,

@@ -28,8 +28,8 @@ from index.errors import (
     UnsupportedDocument,
 )
 from index.ignoring import IGNORE_FILE, IgnoreRules
-from index.reading import display_name, not_regular, os_failure, read_bounded, real_path
 from index.sidecars import SIDECAR_SUFFIXES, document_of_sidecar, find_sidecar, read_sidecar
+from index.text.reading import display_name, not_regular, os_failure, read_bounded, real_path
 from index.types import Document
 
 

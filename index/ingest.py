@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from index.catalog import Catalog
-from index.debris import REPEATED_IN, candidate_lines
 from index.embedder import Embedder
 from index.errors import DocumentError, PinciteError
 from index.faults import reach
@@ -25,6 +24,7 @@ from index.files import Source, find_sources, read_document
 from index.passages import passage_input, segment
 from index.search import check_embedder
 from index.snapshot import Snapshot
+from index.text.debris import REPEATED_IN, candidate_lines
 from index.types import Document, Segmentation
 
 Outcome = Literal["added", "replaced", "unchanged"]

@@ -23,7 +23,7 @@ from index.errors import UnwritableCatalog
 from index.faults import reach
 from index.feed import Feed
 from index.filters import Filters
-from index.lexical_files import (
+from index.lexical_view.files import (
     Commit,
     commits,
     is_whole,
@@ -31,7 +31,7 @@ from index.lexical_files import (
     remove_index_folders,
     writing_alone,
 )
-from index.lexical_index import (
+from index.lexical_view.index import (
     FORMAT,
     STATE_TERM,
     Weights,
@@ -40,7 +40,7 @@ from index.lexical_index import (
     read_state,
     state_document,
 )
-from index.lexical_shown import Ranked, Shown
+from index.lexical_view.shown import Ranked, Shown
 from index.types import IdRange, State
 
 __all__ = ["LexicalView", "Ranked", "Weights"]

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Protocol
 
-from index.debris import find_debris
 from index.errors import ModelError
-from index.pieces import cut_into_pieces, halve
-from index.sentences import SENTENCE_END, paragraphs, split_paragraph
+from index.text.debris import find_debris
+from index.text.pieces import cut_into_pieces, halve
+from index.text.sentences import SENTENCE_END, paragraphs, split_paragraph
 from index.types import Passage, Segmentation, TextRange
 
 TARGET_TOKENS = 160
@@ -103,7 +103,7 @@ def segment(
         tokenizer: The embedder, or what counts tokens as it does.
         target_tokens: Tokens of text that passages are filled up to; the embedder's limit holds
             in any case.
-        repeated: Keys of the lines that stand in many documents, see `index.debris`.
+        repeated: Keys of the lines that stand in many documents, see `index.text.debris`.
         from_page: Whether the text may hold page debris; what a person wrote as Markdown doesn't.
 
     Returns:

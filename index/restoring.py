@@ -11,8 +11,11 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from index.connections import clear_errors
-from index.copies import (
+from index.errors import BusyCatalog, CatalogError, DamagedCatalog, ForeignCatalog
+from index.faults import reach
+from index.snapshot import Snapshot
+from index.storage.connections import clear_errors
+from index.storage.copies import (
     BackupReport,
     Progress,
     check_whole,
@@ -23,10 +26,7 @@ from index.copies import (
     open_database,
     report_on,
 )
-from index.errors import BusyCatalog, CatalogError, DamagedCatalog, ForeignCatalog
-from index.faults import reach
-from index.schema import check_format, migrate, put_in_place, sync_folder
-from index.snapshot import Snapshot
+from index.storage.schema import check_format, migrate, put_in_place, sync_folder
 
 
 class _Overtaken(Exception):

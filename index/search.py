@@ -15,9 +15,9 @@ from index.filters import Filters
 from index.fusion import fuse
 from index.lexical import LexicalView
 from index.snapshot import Snapshot
+from index.storage.writes import model_mismatch
 from index.types import Hit, Scores
 from index.vectors import VectorView
-from index.writes import model_mismatch
 
 VECTOR_FILE = "vectors.faiss"
 LEXICAL_FOLDER = "lexical"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import InvalidMetadata
-from index.metadata import parse_sidecar
-from index.reading import display_name, read_bounded
+from index.text.metadata import parse_sidecar
+from index.text.reading import display_name, read_bounded
 
 SIDECAR_SUFFIXES = (".meta.json", ".meta.yaml", ".meta.yml")
 """Added to a document's whole name: `article.txt.meta.json` beside `article.txt`."""

@@ -10,7 +10,7 @@ from typing import Literal
 from index.errors import DocumentError
 from index.files import Source, Survey
 from index.ingest import IngestReport, Outcome, Problem
-from index.reading import display_name
+from index.text.reading import display_name
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from index.errors import DocumentError, EmptyDocument, UnsupportedDocument
 from index.faults import reach
 from index.files import Source, Survey, find_sources, read_document
 from index.ingest import Ingester, Outcome
-from index.reading import display_name, real_path
 from index.sync_report import SyncCourse, SyncReport, SyncStopped
+from index.text.reading import display_name, real_path
 
 _SETTLED_NS = 2_000_000_000
 """A file that was changed later than this may change again without a trace in its times; file

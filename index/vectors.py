@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from index.columns import FactColumns
 from index.errors import DamagedCatalog
 from index.feed import FedDocument, Feed
 from index.filters import Filters
 from index.types import IdRange, State
-from index.vectors_base import Base, Rows, find_centres
-from index.vectors_delta import Delta
-from index.vectors_file import Made, read_view, write_view
-from index.vectors_shown import Nearest, Part, Shown, whole
+from index.vector_view.base import Base, Rows, find_centres
+from index.vector_view.columns import FactColumns
+from index.vector_view.delta import Delta
+from index.vector_view.file import Made, read_view, write_view
+from index.vector_view.shown import Nearest, Part, Shown, whole
 
 __all__ = ["EXACT_UP_TO", "Nearest", "VectorView"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from index.errors import UnreadableDocument
-from index.reading import display_name
+from index.text.reading import display_name
 
 _DEBOUNCE_MS = 1_000
 """Changes that go on are told at least this often."""

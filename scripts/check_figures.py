@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from index.collection import CollectionStore
 from service import wiring
+from service.commands.indexing import index_paths
 from service.evaluation import f1_at_best_threshold
-from service.indexing import index_paths
 from service.metrics import difference_figure, is_loss, mean_figure, score
 from service.open_domain import RIGHT
 from service.reader import DEFAULT_READER

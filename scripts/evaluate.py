@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from index.errors import PinciteError
 from service import metrics, wiring
-from service.evaluating import print_faults, print_report, shown_figure
+from service.commands.evaluating import print_faults, print_report, shown_figure
 from service.evaluation import (
     Outcome,
     Report,

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from index.embedder import Embedder
 from index.errors import PinciteError
 from index.models import sha256_of
-from service.evaluating import print_faults
+from service.commands.evaluating import print_faults
 from service.question_files import read_question_file
 from service.questions import QuestionFile
 from service.settings import Settings

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from index.embedder import Embedder
 from index.passages import passage_input
 from service.answering import SIMILARITY_WEIGHT, check_question
-from service.evaluating import print_faults
+from service.commands.evaluating import print_faults
 from service.evaluation import MAX_ANSWER_TOKENS, take_sample
 from service.metrics import score_v1
 from service.question_files import read_question_file

@@ -14,22 +14,22 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from service import problems
-from service.answer_routes import add_answer_routes
-from service.document_routes import add_document_routes
-from service.document_schemas import DocumentBody
 from service.executor import ModelExecutor
-from service.guard import Guard
-from service.health_routes import add_health_routes
-from service.job_routes import add_job_routes
-from service.jobs import Jobs
-from service.page_routes import add_page_routes
+from service.http import problems
+from service.http.answer_routes import add_answer_routes
+from service.http.document_routes import add_document_routes
+from service.http.document_schemas import DocumentBody
+from service.http.guard import Guard
+from service.http.health_routes import add_health_routes
+from service.http.job_routes import add_job_routes
+from service.http.jobs import Jobs
+from service.http.page_routes import add_page_routes
+from service.http.state import State
+from service.http.wire import EXAMPLES, Problem
+from service.http.write_routes import add_write_routes
+from service.http.writing import Writer
 from service.settings import Settings
-from service.state import State
-from service.wire import EXAMPLES, Problem
 from service.wiring import Components
-from service.write_routes import add_write_routes
-from service.writing import Writer
 
 _MAKE_WAY_SECONDS = 0.5
 """Longest time that writing stands still for questions, between two batches of passages."""

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from index.errors import PinciteError
-from service.cli_collections import (
+from service.commands.collections import (
     backup_command,
     check_command,
     reindex_command,
     restore_command,
 )
-from service.cli_documents import index_command, remove_command, sync_command
-from service.cli_options import (
+from service.commands.documents import index_command, remove_command, sync_command
+from service.commands.options import (
     EXIT_ERROR,
     EXIT_SOME_FAILED,
     collection_option,
@@ -105,7 +105,7 @@ def ask(
     asked = check_question(" ".join(question))
     from index.collection import CollectionStore
     from service import wiring
-    from service.schemas import ask_response
+    from service.http.schemas import ask_response
 
     collections = CollectionStore(settings.data_dir)
     collections.catalog(collection)
@@ -157,7 +157,7 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
     query = check_question(query)
     from index.collection import CollectionStore
     from service import wiring
-    from service.schemas import SearchResponse, hit_model
+    from service.http.schemas import SearchResponse, hit_model
 
     collections = CollectionStore(settings.data_dir)
     collections.catalog(collection)
@@ -192,7 +192,7 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, as_json: bo
     With --json, one line says where, once the server is ready.
     """
     settings = make_settings(host=host, port=port, data_dir=data_dir)
-    from service import serving
+    from service.commands import serving
 
     serving.serve(settings, as_json=as_json)
 
@@ -232,7 +232,7 @@ def eval_command(
     and left out, and the exit status is 1. Figures come with 95% bootstrap intervals.
     """
     settings = make_settings()
-    from service import evaluating
+    from service.commands import evaluating
 
     read = evaluating.read_files(files)
     say_loading()

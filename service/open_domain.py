@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from index.collection import Collection
-from index.decoding import normalise
 from index.documents import make_document
 from index.errors import DocumentError
 from index.filters import Filters
 from index.ingest import Ingester
 from index.search import SearchResult
+from index.text.decoding import normalise
 from index.types import Hit, StoredDocument
 from service import metrics
 from service.answering import Answerer

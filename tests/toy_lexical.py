@@ -15,7 +15,7 @@ import numpy as np
 from index.catalog import Catalog
 from index.feed import Feed
 from index.lexical import LexicalView, Weights
-from index.lexical_files import commits, index_folders
+from index.lexical_view.files import commits, index_folders
 from index.types import Document, Passage, Segmentation, State
 
 EMBEDDER = "toy@1"
@@ -129,7 +129,7 @@ def child(code: str, catalog: Catalog, **environment: str) -> subprocess.Popen[s
         "from index.catalog import Catalog\n"
         "from index.feed import Feed\n"
         "from index.lexical import LexicalView\n"
-        "from index.lexical_files import writing_alone\n"
+        "from index.lexical_view.files import writing_alone\n"
         "path = Path(sys.argv[1])\n"
         "folder = path.with_name('lexical')\n"
     )

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from samples import DOCUMENTS, put_documents
 
 from index.catalog import Catalog
-from service.problems import STATUS
+from service.http.problems import STATUS
 
 BASE = "/v1/collections/default/documents"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from service.guard import SECURITY_HEADERS
+from service.http.guard import SECURITY_HEADERS
 
 ASK = {"question": "How many people were displaced?"}
 

@@ -15,7 +15,7 @@ from samples import DOCUMENTS
 
 from index.collection import CollectionStore
 from service.app import create_app
-from service.jobs import MAX_UNFINISHED
+from service.http.jobs import MAX_UNFINISHED
 from service.settings import Settings
 from service.wiring import Components
 

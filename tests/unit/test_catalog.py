@@ -27,8 +27,8 @@ from index.errors import (
     UnwritableCatalog,
 )
 from index.feed import Feed
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.snapshot import Snapshot
+from index.storage.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.types import Change, Document, IdRange, Passage, Scores, Segmentation, TextRange
 
 EMBEDDER = "toy@1"

@@ -17,7 +17,7 @@ from index.catalog import Catalog
 from index.documents import make_document
 from index.feed import Feed
 from index.ingest import Ingester
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
+from index.storage.schema import APPLICATION_ID, CATALOG_FORMAT
 from index.types import Document, Scores, TextRange
 from index.vectors import VectorView
 

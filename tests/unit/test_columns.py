@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.columns import FactColumns
 from index.filters import Facts, Filters, facts_of
+from index.vector_view.columns import FactColumns
 
 NAMES = st.sampled_from(["a", "b/c.txt", "ü", "x y"])
 VALUES = st.one_of(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.extraction import extract_html, extractor_name
-from index.markdown import markdown_text
+from index.text.extraction import extract_html, extractor_name
+from index.text.markdown import markdown_text
 
 PARAGRAPH = (
     "The head of the <b>United Nations</b>-recognized government signed a"

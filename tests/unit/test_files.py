@@ -17,7 +17,7 @@ from index.errors import (
     UnsupportedDocument,
 )
 from index.files import Survey, find_sources, read_document
-from index.reading import os_failure
+from index.text.reading import os_failure
 
 LIMIT = 1000
 

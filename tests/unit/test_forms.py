@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.forms import ends_sentence, mentions_date
+from index.text.forms import ends_sentence, mentions_date
 
 
 @pytest.mark.parametrize(

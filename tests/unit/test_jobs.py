@@ -6,7 +6,7 @@ import pytest
 
 from index.errors import EmptyDocument
 from service.errors import Overloaded, RequestCancelled, UnknownJob
-from service.jobs import Job, Jobs, Written
+from service.http.jobs import Job, Jobs, Written
 
 FILES = [("a.txt", 100), ("b.txt", 300), ("c.txt", 0)]
 ERROR = EmptyDocument("'b.txt' holds no text.", "Take it away.")

@@ -27,7 +27,7 @@ from toy_lexical import (
 from index.catalog import Catalog
 from index.filters import Filters, facts_of
 from index.lexical import LexicalView, Weights
-from index.words import phonetic_key
+from index.lexical_view.words import phonetic_key
 
 
 @pytest.fixture

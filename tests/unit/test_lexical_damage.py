@@ -29,8 +29,8 @@ from index.catalog import Catalog
 from index.errors import DamagedCatalog, UnwritableCatalog
 from index.feed import FedDocument, Feed
 from index.lexical import LexicalView
-from index.lexical_files import index_folders
-from index.lexical_index import open_index, state_document
+from index.lexical_view.files import index_folders
+from index.lexical_view.index import open_index, state_document
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from toy_lexical import (
 
 from index.catalog import Catalog
 from index.feed import Feed
-from index.lexical_files import index_folders, writing_alone
+from index.lexical_view.files import index_folders, writing_alone
 
 
 @pytest.fixture

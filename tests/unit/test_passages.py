@@ -9,9 +9,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.debris import find_debris
 from index.errors import ModelError
-from index.forms import line_key
 from index.passages import (
     MAX_LENGTH,
     TARGET_TOKENS,
@@ -22,7 +20,9 @@ from index.passages import (
     passage_input,
     segment,
 )
-from index.sentences import split_sentences
+from index.text.debris import find_debris
+from index.text.forms import line_key
+from index.text.sentences import split_sentences
 from index.types import Segmentation
 
 

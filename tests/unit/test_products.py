@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from index.products import inner_products, largest_difference
+from index.vector_view.products import inner_products, largest_difference
 
 
 def unit(seed: int, rows: int, dimension: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import pytest
 
 from index.catalog import Catalog
 from index.errors import UnwritableCatalog
-from index.schema import create_catalog
+from index.storage.schema import create_catalog
 
 
 def names(folder: Path) -> list[str]:

@@ -2,7 +2,7 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index.sentences import WINDOW, lines, paragraphs, split_sentences
+from index.text.sentences import WINDOW, lines, paragraphs, split_sentences
 from index.types import TextRange
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from service.errors import RequestCancelled
 from service.executor import Ticket
-from service.turns import Turn, Turns
+from service.http.turns import Turn, Turns
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.words import COMMON_WORDS, phonetic_key, split_words
+from index.lexical_view.words import COMMON_WORDS, phonetic_key, split_words
 
 
 def terms(text: str) -> list[str]:

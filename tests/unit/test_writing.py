@@ -19,7 +19,7 @@ from index.ingest import Ingester
 from index.types import Document
 from service.errors import Overloaded, RequestCancelled
 from service.executor import Ticket
-from service.writing import MAX_WAITING, Make, Writer
+from service.http.writing import MAX_WAITING, Make, Writer
 
 LONG = " ".join(
     f"Sentence {number} tells of the river and of its many dams." for number in range(200)

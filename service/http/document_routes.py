@@ -1,0 +1,75 @@
+"""Routes that read collections and documents."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from service.http.document_schemas import (
+    CollectionList,
+    CollectionModel,
+    DocumentList,
+    DocumentModel,
+    DocumentText,
+    document_model,
+    document_text,
+)
+from service.http.state import Service
+
+DOCUMENTS = "/v1/collections/{collection}/documents"
+DOCUMENT = DOCUMENTS + "/{document_id:path}"
+
+
+def add_document_routes(app: FastAPI) -> None:
+    """Let an app show its documents."""
+
+    @app.get("/v1/collections", summary="List collections", tags=["documents"])
+    def list_collections(service: Service) -> CollectionList:
+        """All collections that can be read, with the number of documents in each."""
+        store = service.components.collections
+        faults = store.check()
+        counted = []
+        for name in store.names():
+            if name in faults:
+                continue
+            with store.catalog(name).snapshot() as snapshot:
+                counted.append(CollectionModel(name=name, documents=snapshot.count_documents()))
+        return CollectionList(collections=counted)
+
+    @app.get(DOCUMENTS, summary="List documents", tags=["documents"])
+    def list_documents(
+        service: Service,
+        collection: str,
+        after: Annotated[str, Query(description="`next` of the page before.")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000, description="Most documents.")] = 100,
+    ) -> DocumentList:
+        """A page of a collection's documents, in order of id."""
+        with service.components.collections.catalog(collection).snapshot() as snapshot:
+            summaries = snapshot.summaries(after=after, limit=limit + 1)
+            total = snapshot.count_documents()
+        page = summaries[:limit]
+        return DocumentList(
+            documents=[document_model(summary) for summary in page],
+            total=total,
+            next=page[-1].document_id if len(summaries) > limit else None,
+        )
+
+    @app.get(DOCUMENT + "/text", summary="Read a document", tags=["documents"])
+    def get_text(
+        service: Service,
+        collection: str,
+        document_id: str,
+        revision: Annotated[
+            str | None, Query(description="Which revision; the current one if left out.")
+        ] = None,
+    ) -> DocumentText:
+        """The text of a document, in which the offsets of citations count."""
+        with service.components.collections.catalog(collection).snapshot() as snapshot:
+            return document_text(snapshot.stored_document(document_id, revision))
+
+    @app.get(DOCUMENT, summary="Describe a document", tags=["documents"])
+    def get_document(service: Service, collection: str, document_id: str) -> DocumentModel:
+        """A document's metadata."""
+        with service.components.collections.catalog(collection).snapshot() as snapshot:
+            return document_model(snapshot.summary(document_id))

@@ -1,0 +1,31 @@
+"""Wire models of the server's health."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from service.http.wire import Wire
+
+
+class Health(Wire):
+    """That the server is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class CollectionReadiness(Wire):
+    """How a collection can be searched."""
+
+    ready: bool = Field(
+        description="False while its search is being built: it is slower then, or finds less."
+    )
+    generation: int = Field(description="How many times it has been written.")
+
+
+class Readiness(Wire):
+    """That the server answers, and how well it searches."""
+
+    status: Literal["ok"] = "ok"
+    collections: dict[str, CollectionReadiness]

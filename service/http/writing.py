@@ -1,0 +1,238 @@
+"""Writing: documents put into collections and removed, in one thread, while questions are answered.
+
+What a write has done to other documents (a line that is repeated now, or no longer) is mended
+after it, in the same thread, so that nobody waits for that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from index.collection import CollectionStore
+from index.embedder import Embedder
+from index.errors import DocumentError, PinciteError
+from index.ingest import Ingester
+from index.types import Document
+from service.errors import Overloaded, RequestCancelled
+from service.executor import Ticket
+from service.http.jobs import Job, Written
+from service.http.turns import Turn, Turns
+from service.http.uploads import UploadedDocument
+
+Make = Callable[[], tuple[Document, list[str]]]
+"""Makes a document, with warnings for a person."""
+
+MAX_WAITING = 16
+"""Single writes taken at once: the body of each is held in memory."""
+
+_EMBED_AT_ONCE = 16
+"""Texts between two steps: how long a question may have to share the processor with them."""
+
+_log = logging.getLogger("pincite")
+
+
+class Writer:
+    """Puts documents into collections and removes them.
+
+    Args:
+        collections: The collections.
+        embedder: Makes the vectors; called from the writer's thread too.
+        max_bytes: Limit of a document's size.
+        make_way: Called between batches of embedding; returns when the processor may be used.
+        prepare: Called with a collection that has been written, to make it ready for searches.
+    """
+
+    def __init__(
+        self,
+        collections: CollectionStore,
+        embedder: Embedder,
+        *,
+        max_bytes: int,
+        make_way: Callable[[], None] = lambda: None,
+        prepare: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._collections = collections
+        self._embedder = embedder
+        self._max_bytes = max_bytes
+        self._prepare = prepare
+        self._turns = Turns(make_way)
+        self._to_refresh: set[str] = set()
+        self._waiting = 0
+
+    def start(self) -> None:
+        """Begin, with all collections that there are: a killed run may have left one outdated."""
+        for name in self._collections.names():
+            self._refresh_later(name)
+        self._turns.start()
+
+    def close(self) -> None:
+        """End after the step that is being done; what is committed stays."""
+        self._turns.close()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Keep a place for a single write; for the event loop.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded(
+                f"{self._waiting} documents are being written; that is the limit.",
+                "Try again in a few seconds, or upload many at once.",
+            )
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    def put(self, collection: str, document_id: str, make: Make, ticket: Ticket) -> Future[Written]:
+        """Put a document in, or replace the one of the same id; makes the collection.
+
+        The result raises DocumentError, InvalidCollectionName, CatalogError or ModelMismatch;
+        then nothing was written.
+        """
+
+        def put(turn: Turn) -> Written:
+            written = self._put(turn, collection, make)
+            if written.outcome != "unchanged":
+                self._refresh_later(collection)
+            return written
+
+        return self._turns.short((collection, document_id), put, ticket)
+
+    def remove(self, collection: str, document_id: str, ticket: Ticket) -> Future[int]:
+        """Erase a document with all its revisions; the result is the catalog's generation.
+
+        The result raises UnknownCollection, UnknownDocument or CatalogError.
+        """
+
+        def remove(_: Turn) -> int:
+            catalog = self._collections.catalog(collection)
+            with catalog.snapshot() as snapshot:
+                snapshot.summary(document_id)
+            generation = catalog.remove(document_id)
+            self._refresh_later(collection)
+            return generation
+
+        return self._turns.short((collection, document_id), remove, ticket)
+
+    def run(self, job: Job, documents: Sequence[UploadedDocument]) -> None:
+        """Put a job's documents in, one after the other."""
+        self._turns.long(lambda turn: self._run(turn, job, documents), job.ticket)
+
+    def _put(
+        self,
+        turn: Turn,
+        collection: str,
+        make: Make,
+        progress: Callable[[float], None] = lambda _: None,
+    ) -> Written:
+        document, warnings = make()
+        turn.check()
+        catalog = self._collections.catalog(collection, create=True)
+        outcome = Ingester(catalog, _Paced(self._embedder, turn)).put(document, progress)
+        with catalog.snapshot() as snapshot:
+            summary = snapshot.summary(document.document_id)
+        return Written(
+            document_id=document.document_id,
+            revision=document.revision,
+            outcome=outcome,
+            passages=summary.passages,
+            warnings=warnings,
+            generation=summary.generation,
+        )
+
+    def _run(self, turn: Turn, job: Job, documents: Sequence[UploadedDocument]) -> None:
+        if not job.begin():
+            return
+        collection = job.state.collection
+        try:
+            for place, document in enumerate(documents):
+                turn.pause()
+                with turn.holding((collection, document.document_id)):
+                    try:
+                        written = self._put(
+                            turn,
+                            collection,
+                            partial(document.make, self._max_bytes),
+                            partial(job.advance, place),
+                        )
+                    except DocumentError as error:
+                        job.settle(place, error)
+                    else:
+                        job.settle(place, written)
+            generation = None
+            if job.state.generation is not None:
+                generation = self._refresh(turn, collection)
+            job.finish("done", generation=generation)
+        except RequestCancelled:
+            job.finish("cancelled")
+        except PinciteError as error:
+            job.finish("failed", error=error)
+        except Exception as error:
+            _log.exception("job %s", job.state.job_id)
+            job.finish(
+                "failed",
+                error=PinciteError(
+                    f"{type(error).__name__} while the upload was put in.",
+                    "Please report it with the server's log; what was put in stays.",
+                ),
+            )
+        finally:
+            if job.state.status != "done" and job.state.generation is not None:
+                self._refresh_later(collection)
+
+    def _refresh_later(self, collection: str) -> None:
+        if collection not in self._to_refresh:
+            self._to_refresh.add(collection)
+            self._turns.long(lambda turn: self._refresh_quietly(turn, collection), Ticket())
+
+    def _refresh_quietly(self, turn: Turn, collection: str) -> None:
+        self._to_refresh.discard(collection)
+        try:
+            self._refresh(turn, collection)
+        except RequestCancelled:
+            return
+        except PinciteError as error:
+            _log.warning("Collection %r can't be refreshed: %s", collection, error)
+
+    def _refresh(self, turn: Turn, collection: str) -> int:
+        """Bring documents up to date that others' lines bear on; returns the generation."""
+        self._prepare(collection)
+        catalog = self._collections.catalog(collection)
+        ingester = Ingester(catalog, _Paced(self._embedder, turn))
+        ingester.refresh()
+        return ingester.generation()
+
+
+class _Paced:
+    """An embedder that works in small batches, with a pause between them."""
+
+    def __init__(self, embedder: Embedder, turn: Turn) -> None:
+        self._embedder = embedder
+        self._turn = turn
+        self.model_id = embedder.model_id
+        self.dimension = embedder.dimension
+        self.max_tokens = embedder.max_tokens
+        self.special_tokens = embedder.special_tokens
+
+    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        self._turn.check()
+        return self._embedder.token_offsets(text)
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for begin in range(0, len(texts), _EMBED_AT_ONCE):
+            self._turn.pause()
+            batch = texts[begin : begin + _EMBED_AT_ONCE]
+            vectors[begin : begin + len(batch)] = self._embedder.embed(batch)
+        return vectors
