@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 LEXICAL_WEIGHT = 0.5
-"""Share of BM25 in the fused score; measured by `scripts/measure_fusion.py`."""
+"""Share of BM25 in the fused score; measured by `scripts/measure_search.py`."""
 
 
 def fuse(
