@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from index.catalog import Catalog
-from index.errors import CatalogError
+from index.errors import UnfitBackupPlace
 from index.faults import reach
 from index.snapshot import Snapshot
 from index.storage.connections import clear_errors
@@ -45,7 +45,8 @@ def back_up(
         on_progress: Called as the copy grows.
 
     Raises:
-        CatalogError: There is such a file, or it can't be written; or the catalog is damaged.
+        UnfitBackupPlace: There is such a file, a folder, or it is a collection's folder.
+        CatalogError: It can't be written; or the catalog is damaged.
     """
     _check_target(file, catalog, replace=replace)
     temporary = name_beside(file)
@@ -77,14 +78,14 @@ def back_up(
 
 def _check_target(file: Path, catalog: Catalog, *, replace: bool) -> None:
     if file.parent.joinpath(catalog.path.name).exists():
-        raise CatalogError(
+        raise UnfitBackupPlace(
             f"{file} would lie in the folder of a collection.", "Keep backups somewhere else."
         )
     if file.is_dir():
-        raise CatalogError(f"{file} is a folder.", "Name a file in it.")
+        raise UnfitBackupPlace(f"{file} is a folder.", "Name a file in it.")
     if not replace and file.exists():
         raise _there_already(file)
 
 
-def _there_already(file: Path) -> CatalogError:
-    return CatalogError(f"There is a file {file} already.", "Name another one, or say --force.")
+def _there_already(file: Path) -> UnfitBackupPlace:
+    return UnfitBackupPlace(f"There is a file {file} already.", "Name another one, or say --force.")

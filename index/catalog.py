@@ -19,7 +19,7 @@ import numpy.typing as npt
 from index.errors import CatalogError
 from index.faults import reach
 from index.snapshot import Snapshot
-from index.storage.connections import ConnectionPool, clear_errors
+from index.storage.connections import BUSY_SECONDS, ConnectionPool, clear_errors
 from index.storage.schema import create_catalog, migrate
 from index.storage.writes import (
     add_passages,
@@ -50,13 +50,15 @@ class Catalog:
             longer the one that was opened.
     """
 
-    def __init__(self, path: Path, *, create: bool = False, busy_seconds: float = 30.0) -> None:
+    def __init__(
+        self, path: Path, *, create: bool = False, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self.path = path
         if not create and not path.exists():
             raise CatalogError(
                 f"There is no catalog at {path}.", "Index some documents first: pincite index PATH."
             )
-        with clear_errors(path):
+        with clear_errors(path, busy_seconds):
             if create:
                 create_catalog(path)
             self._pool = ConnectionPool(path, busy_seconds)

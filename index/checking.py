@@ -178,7 +178,10 @@ def _check_lexical_view(folder: Path, feed: Feed, made: Made, ids: Ids) -> list[
                     _REPAIR,
                 )
             ]
-        return _compare("lexical", view.ids(), _before(ids, feed.changes(view.state.generation)))
+        changes = feed.changes(view.state.generation)
+        if not all(change.document_id for change in changes):
+            return []  # All passages were others then; the view will be made anew.
+        return _compare("lexical", view.ids(), _before(ids, changes))
     finally:
         view.close()
 

@@ -13,6 +13,7 @@ from index.embedder import Embedder
 from index.errors import InvalidCollectionName, PinciteError, UnknownCollection
 from index.filters import Filters
 from index.search import Searcher, SearchResult
+from index.storage.connections import BUSY_SECONDS
 from index.types import StoredDocument
 from index.upkeep import Upkeep, catch_up
 
@@ -105,11 +106,18 @@ class CollectionStore:
     Args:
         data_dir: The folder that holds a folder for each collection; need not exist.
         live: Keep the views of its collections near their catalogs while they are open.
+        busy_seconds: How long a write waits for another process that writes, before `BusyCatalog`.
+
+    Attributes:
+        busy_seconds: As given.
     """
 
-    def __init__(self, data_dir: Path, *, live: bool = False) -> None:
+    def __init__(
+        self, data_dir: Path, *, live: bool = False, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self._data_dir = data_dir
         self._live = live
+        self.busy_seconds = busy_seconds
         self._opened: dict[str, _Opened] = {}
         self._lock = threading.Lock()
 
@@ -197,5 +205,7 @@ class CollectionStore:
                     f"There is no collection {name!r} in {self._data_dir}.",
                     "Index some documents first: pincite index PATH.",
                 )
-            self._opened[name] = _Opened(Catalog(path, create=create))
+            self._opened[name] = _Opened(
+                Catalog(path, create=create, busy_seconds=self.busy_seconds)
+            )
             return self._opened[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from index.errors import (
     DocumentTooLarge,
@@ -46,7 +46,10 @@ MAX_ID_LENGTH = 512
 
 PLAIN_EXTRACTOR = "plain/1"
 
-_SIDECAR_KEYS = {"title": "title", "source_url": "URL", "published_at": "date"}
+Origin = Literal["sidecar", "request"]
+"""Where what a person says about a document comes from."""
+
+_SAID_KEYS = {"title": "title", "source_url": "URL", "published_at": "date"}
 
 
 class _Known(NamedTuple):
@@ -78,6 +81,7 @@ def make_document(
     media_type: str | None = None,
     encoding: str | None = None,
     sidecar: Mapping[str, Any] | None = None,
+    said_in: Origin = "sidecar",
     max_bytes: int,
 ) -> tuple[Document, list[str]]:
     """Makes a document out of its bytes.
@@ -91,7 +95,9 @@ def make_document(
         media_type: Of the source, with or without `; charset=`; told by the id's suffix if `None`.
         encoding: Name of the encoding, if a person says it; otherwise the document's own
             declaration counts.
-        sidecar: What the sidecar file says, if there is one.
+        sidecar: What the sidecar file says, if there is one; or the request that brings the
+            document.
+        said_in: Which of them says it.
         max_bytes: Size limit of `source`.
 
     Returns:
@@ -110,8 +116,8 @@ def make_document(
     warnings = [] if decoded.warning is None else [decoded.warning]
     text = normalise(decoded.text)
 
-    sidecar = json_mapping(sidecar or {}, name=f"sidecar of {document_id}")
-    said = _said_by_sidecar(document_id, sidecar)
+    sidecar = json_mapping(sidecar or {}, name=f"{said_in} of {document_id}")
+    said = _said(document_id, sidecar, said_in)
     front: dict[str, Any] = {}
     if kind != "text/html":
         strict = kind == "text/markdown"
@@ -137,7 +143,7 @@ def make_document(
     sources = (said, front_matter.known, extracted.known, text_said)
     dated = next((known for known in sources if known.published_at is not None), None)
     title = next((known.title for known in sources if known.title is not None), None)
-    rest = {key: value for key, value in sidecar.items() if key not in _SIDECAR_KEYS}
+    rest = {key: value for key, value in sidecar.items() if key not in _SAID_KEYS}
     document = Document(
         document_id=document_id,
         text=text,
@@ -232,7 +238,7 @@ def _media_type(document_id: str, given: str | None) -> tuple[str, str | None]:
     return kind, None
 
 
-def _said_by_sidecar(document_id: str, sidecar: Mapping[str, Any]) -> _Known:
+def _said(document_id: str, sidecar: Mapping[str, Any], origin: Origin) -> _Known:
     cleaners = {"title": clean_title, "source_url": clean_url, "published_at": parse_date}
     remedies = {
         "title": "Write it as a string.",
@@ -245,11 +251,11 @@ def _said_by_sidecar(document_id: str, sidecar: Mapping[str, Any]) -> _Known:
         values[key] = None if value is None else clean(value)
         if value is not None and values[key] is None:
             raise InvalidMetadata(
-                f"The sidecar of {document_id!r} gives {key} as {value!r}, which is no"
-                f" {_SIDECAR_KEYS[key]}.",
+                f"The {origin} of {document_id!r} gives {key} as {value!r}, which is no"
+                f" {_SAID_KEYS[key]}.",
                 remedies[key],
             )
-    return _Known("sidecar", **values)
+    return _Known(origin, **values)
 
 
 def _said_by_front_matter(document_id: str, front: Mapping[str, Any]) -> _FrontMatter:

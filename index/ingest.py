@@ -7,29 +7,30 @@ date at the end, so that a collection's passages depend on its documents alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
-import numpy as np
-import numpy.typing as npt
-
 from index.catalog import Catalog
 from index.embedder import Embedder
-from index.errors import DocumentError, PinciteError
+from index.errors import DocumentError, PinciteError, UnreadableDocument
 from index.faults import reach
-from index.files import Source, find_sources, read_document
-from index.passages import passage_input, segment
+from index.files import Failure, Source, find_sources, read_document
+from index.marks import Marks, source_times, written_by
+from index.preparing import prepare
 from index.search import check_embedder
 from index.snapshot import Snapshot
 from index.text.debris import REPEATED_IN, candidate_lines
-from index.types import Document, Segmentation
+from index.text.reading import display_name
+from index.types import Document
 
 Outcome = Literal["added", "replaced", "unchanged"]
 
-_EMBED_AT_ONCE = 128
+Progress = Callable[[Source, float], None]
+"""Called with a file and the fraction of it that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,48 +159,135 @@ class Ingester:
         self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
 
 
-def prepare(
-    document: Document,
-    repeated: Set[int],
-    embedder: Embedder,
-    progress: Callable[[float], None] = lambda _: None,
-) -> tuple[Segmentation, npt.NDArray[np.float16]]:
-    """Divide a document into passages and embed them.
-
-    Args:
-        document: Which.
-        repeated: Keys of its short lines that are repeated across documents.
-        embedder: Makes the vectors; passages are sized for it.
-        progress: Called with the fraction done, up to 1.
-
-    Returns:
-        Its segmentation, and a vector for each passage, shape (passages, dimension).
-    """
-    segmentation = segment(
-        document.text,
-        title=document.title,
-        tokenizer=embedder,
-        repeated=repeated,
-        from_page=document.media_type != "text/markdown",
-    )
-    inputs = [
-        passage_input(document.title, document.text[p.start : p.end], embedder)
-        for p in segmentation.passages
-    ]
-    vectors = np.empty((len(inputs), embedder.dimension), dtype=np.float16)
-    for begin in range(0, len(inputs), _EMBED_AT_ONCE):
-        batch = inputs[begin : begin + _EMBED_AT_ONCE]
-        vectors[begin : begin + len(batch)] = embedder.embed(batch)
-        progress((begin + len(batch)) / len(inputs))
-    reach("ingest.embedded")
-    return segmentation, vectors
-
-
 def _lines(snapshot: Snapshot, document: Document) -> dict[int, bool]:
     """Key of each short line of a document, and whether it is repeated across documents."""
     keys = candidate_lines(document.text)
     repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
     return {key: key in repeated for key in keys}
+
+
+class _Stopped(Exception):
+    """The run is to end; what is half done is not committed."""
+
+
+class Intake:
+    """Puts files, and folders with all they hold, into a collection, as often as it is asked to.
+
+    A file that can't go in is reported; the others still go in. Files that haven't changed since
+    they were put in by the same intake, nor have their documents, are not read again. Nothing is
+    removed.
+
+    Args:
+        open_ingester: Makes what puts them in; called when the first document has been read, so
+            that a run of which nothing can go in makes no collection.
+        paths: Files and folders.
+        max_bytes: Limit of a file's size.
+    """
+
+    def __init__(
+        self, open_ingester: Callable[[], Ingester], paths: Sequence[Path], *, max_bytes: int
+    ) -> None:
+        self._open_ingester = open_ingester
+        self._paths = paths
+        self._max_bytes = max_bytes
+        self._ingester: Ingester | None = None
+        self._marks = Marks()
+        self._met: set[Path] = set()
+
+    def run(
+        self,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_start: Callable[[int], None] = lambda _: None,
+        on_progress: Progress = lambda *_: None,
+    ) -> IngestReport:
+        """Put in what is new or has changed.
+
+        Args:
+            should_stop: Asked often; if true, the run ends soon. What was committed stays, and the
+                next run completes it.
+            on_start: Called with the number of bytes to read.
+            on_progress: Called with a file and the fraction of it that is done.
+
+        Raises:
+            CatalogError: The collection can't be written; what was committed stays.
+            ModelError: The embedder can't be loaded, or fails.
+        """
+        survey = find_sources(self._paths, max_bytes=self._max_bytes)
+        report = IngestReport(
+            failed=self._missing_or(survey.failures),
+            skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
+        )
+        if self._ingester is not None and not self._ingester.catalog.is_in_place():
+            self._ingester = None
+        written = self._marks.written(None if self._ingester is None else self._ingester.catalog)
+        on_start(sum(source.size for source in survey.sources))
+
+        def check() -> None:
+            if should_stop():
+                raise _Stopped
+
+        def advance(source: Source, fraction: float) -> None:
+            check()
+            on_progress(source, fraction)
+
+        with suppress(_Stopped):
+            for source in survey.sources:
+                check()
+                try:
+                    self._put(source, written.get(source.document_id), report, advance)
+                except DocumentError as error:
+                    report.failed.append(Problem.of(display_name(source.path), error))
+                    on_progress(source, 1.0)
+            if self._ingester is not None:
+                self._ingester.refresh()
+                reach("ingest.all_committed")
+        if self._ingester is not None:
+            report.generation = self._ingester.generation()
+        return report
+
+    def _put(
+        self, source: Source, written: int | None, report: IngestReport, advance: Progress
+    ) -> None:
+        """Put a file in, unless it and its document are as they were."""
+        times = source_times(source)
+        if self._marks.hold(source, times, written):
+            report.unchanged.append(source.document_id)
+            advance(source, 1.0)
+            return
+        document, warnings = read_document(source, max_bytes=self._max_bytes)
+        report.warnings += warnings
+        if self._ingester is None:
+            self._ingester = self._open_ingester()
+            self._marks.written(self._ingester.catalog)
+        outcome = self._ingester.put(document, partial(advance, source))
+        listed: dict[Outcome, list[str]] = {
+            "added": report.added,
+            "replaced": report.replaced,
+            "unchanged": report.unchanged,
+        }
+        listed[outcome].append(source.document_id)
+        generation = written_by(self._ingester.catalog, source.document_id)
+        self._marks.note(source, times, generation)
+
+    def _missing_or(self, failures: Sequence[Failure]) -> list[Problem]:
+        """Failures as they are told: what was there in an earlier run has vanished."""
+        there = {path for path in self._paths if path.exists()}
+        vanished = {display_name(path) for path in self._met - there}
+        self._met |= there
+        return [
+            Problem.of(failure.name, _gone(failure.name))
+            if failure.name in vanished
+            else Problem.of(failure.name, failure.error)
+            for failure in failures
+        ]
+
+
+def _gone(name: str) -> UnreadableDocument:
+    return UnreadableDocument(
+        f"{name!r} isn't there any more; its documents stay in the collection.",
+        "Put it back, or take its documents out: pincite remove.",
+    )
 
 
 def ingest_paths(
@@ -208,48 +296,8 @@ def ingest_paths(
     *,
     max_bytes: int,
     on_start: Callable[[int], None] = lambda _: None,
-    on_progress: Callable[[Source, float], None] = lambda *_: None,
+    on_progress: Progress = lambda *_: None,
 ) -> IngestReport:
-    """Put files, and folders with all they hold, into a collection.
-
-    A file that can't go in is reported; the others still go in.
-
-    Args:
-        open_ingester: Makes what puts them in; called when the first document has been read, so
-            that a run of which nothing can go in makes no collection.
-        paths: Files and folders.
-        max_bytes: Limit of a file's size.
-        on_start: Called with the number of bytes to read.
-        on_progress: Called with a file and the fraction of it that is done.
-
-    Raises:
-        CatalogError: The collection can't be written; what was committed stays.
-        ModelError: The embedder can't be loaded, or fails.
-    """
-    survey = find_sources(paths, max_bytes=max_bytes)
-    report = IngestReport(
-        failed=[Problem.of(failure.name, failure.error) for failure in survey.failures],
-        skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
-    )
-    listed: dict[Outcome, list[str]] = {
-        "added": report.added,
-        "replaced": report.replaced,
-        "unchanged": report.unchanged,
-    }
-    ingester: Ingester | None = None
-    on_start(sum(source.size for source in survey.sources))
-    for source in survey.sources:
-        try:
-            document, warnings = read_document(source, max_bytes=max_bytes)
-            report.warnings += warnings
-            ingester = ingester or open_ingester()
-            outcome = ingester.put(document, partial(on_progress, source))
-            listed[outcome].append(document.document_id)
-        except DocumentError as error:
-            report.failed.append(Problem.of(str(source.path), error))
-            on_progress(source, 1.0)
-    if ingester is not None:
-        ingester.refresh()
-        reach("ingest.all_committed")
-        report.generation = ingester.generation()
-    return report
+    """Put files, and folders with all they hold, into a collection, once; see `Intake`."""
+    intake = Intake(open_ingester, paths, max_bytes=max_bytes)
+    return intake.run(on_start=on_start, on_progress=on_progress)

@@ -181,6 +181,10 @@ class LexicalView:
 
     def _replay(self, feed: Feed, shown: Shown, state: State) -> None:
         changes = feed.changes(shown.state.generation)
+        if not all(change.document_id for change in changes):
+            # A change of no document is one of all of them: embedders were changed there and back.
+            self._rebuild(feed, state)
+            return
         removed = [change.removed for change in changes if change.removed is not None]
         added = [change.added for change in changes if change.added is not None]
         try:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from index.catalog import Catalog
 from index.embedder import Embedder
 from index.faults import reach
-from index.ingest import Ingester, prepare
+from index.ingest import Ingester
+from index.preparing import prepare
 from index.snapshot import Snapshot
 
 

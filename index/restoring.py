@@ -11,10 +11,16 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from index.errors import BusyCatalog, CatalogError, DamagedCatalog, ForeignCatalog
+from index.errors import (
+    CollectionExists,
+    DamagedCatalog,
+    ForeignCatalog,
+    MissingBackup,
+    UnusableBackup,
+)
 from index.faults import reach
 from index.snapshot import Snapshot
-from index.storage.connections import clear_errors
+from index.storage.connections import BUSY_SECONDS, busy, clear_errors
 from index.storage.copies import (
     BackupReport,
     Progress,
@@ -38,7 +44,7 @@ def restore(
     path: Path,
     *,
     replace: bool = False,
-    busy_seconds: float = 30.0,
+    busy_seconds: float = BUSY_SECONDS,
     on_progress: Progress = lambda *_: None,
 ) -> BackupReport:
     """Make a catalog of a backup, or replace one by it; wholly or not at all.
@@ -54,14 +60,16 @@ def restore(
         on_progress: Called as the copy grows; while another process writes, with 0.
 
     Raises:
-        CatalogError: There is no backup, or it is damaged, foreign or of a newer format; there is
-            a catalog already; it can't be written.
+        BackupError: There is no backup, or it is damaged or none; there is a catalog already.
+        CatalogError: The backup is of a newer format; the catalog can't be written, or there is
+            something else in its place.
     """
     if path.exists() and not replace:
         raise _taken(path)
     if not file.is_file():
-        raise CatalogError(f"There is no backup {file}.", "Check the name and the folder.")
+        raise MissingBackup(f"There is no backup {file}.", "Check the name and the folder.")
     temporary = name_beside(path.with_name("restore"))
+    is_new = not path.parent.exists()
     try:
         with clear_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +91,10 @@ def restore(
                 raise _taken(path)
     finally:
         delete_copies(path.with_name("restore"))
+        if is_new:
+            # Empty only if nothing was restored.
+            with suppress(OSError):
+                path.parent.rmdir()
 
 
 def _take(file: Path, temporary: Path) -> None:
@@ -99,11 +111,11 @@ def _take(file: Path, temporary: Path) -> None:
             migrate(copy, file)
             Snapshot(copy).catalog_id()
         except DamagedCatalog as error:
-            raise DamagedCatalog(
+            raise UnusableBackup(
                 f"The backup is damaged: {error.message}", "Restore another backup."
             ) from error
         except ForeignCatalog as error:
-            raise ForeignCatalog(error.message, "Name a file that pincite backup made.") from error
+            raise UnusableBackup(error.message, "Name a file that pincite backup made.") from error
 
 
 def _renew(temporary: Path, live: int | None) -> BackupReport:
@@ -163,10 +175,7 @@ def _replace(
         nonlocal locked
         if not done:
             if time.monotonic() > deadline:
-                raise BusyCatalog(
-                    f"{path} is being written by another process, and that takes long.",
-                    "Wait for it to finish, then try again.",
-                )
+                raise busy(path, busy_seconds)
             on_progress(0, total)
             return
         # The first step has begun to write: now no other process can.
@@ -200,8 +209,8 @@ def _generation(path: Path) -> int | None:
         return None
 
 
-def _taken(path: Path) -> CatalogError:
-    return CatalogError(
+def _taken(path: Path) -> CollectionExists:
+    return CollectionExists(
         f"There is a collection {path.parent.name!r} already.",
         "Name another one (--collection), or replace this one: --replace.",
     )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from index.catalog import Catalog
 from index.embedder import Embedder
 from index.feed import Feed
 from index.filters import Filters
 from index.fusion import fuse
-from index.lexical import LexicalView
+from index.lexical import LexicalView, Ranked
 from index.snapshot import Snapshot
 from index.storage.writes import model_mismatch
-from index.types import Hit, Scores
+from index.types import Hit, Scores, State
 from index.vectors import VectorView
 
 VECTOR_FILE = "vectors.faiss"
@@ -79,10 +80,13 @@ class Searcher:
         """Whether both views can be searched."""
         return self.vectors.state is not None and self.lexical.state is not None
 
+    def states(self) -> tuple[State | None, State | None]:
+        """The states of the catalog that the views of vectors and of words show."""
+        return self.vectors.state, self.lexical.state
+
     def generation(self) -> int:
         """The generation that both views have reached, as far as they can be searched; or -1."""
-        states = [view.state for view in (self.vectors, self.lexical)]
-        return min((state.generation for state in states if state is not None), default=-1)
+        return min((state.generation for state in self.states() if state is not None), default=-1)
 
     def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
         """The current passages that match a query best.
@@ -93,38 +97,87 @@ class Searcher:
             filters: Which documents may be found.
         """
         vector = self._embedder.embed([query])[0]
-        with self._catalog.snapshot() as snapshot:
-            feed = self.feed(snapshot)
-            # What another thread is taking in already will be in the next search.
-            self.vectors.catch_up(feed, wait=False)
-            depth = max(limit, _DEPTH)
-            while True:
-                near = self.vectors.search(vector, depth, filters)
-                worded = self.lexical.search(query, depth, filters)
-                ids = np.union1d(near.ids, worded.ids)
-                similarity = self.vectors.similarities(vector, ids)
-                lexical = self.lexical.scores(query, ids)
-                # The other view may know of passages that this one doesn't hold yet, or any more.
-                known = ~np.isnan(similarity)
-                ids, similarity, lexical = ids[known], similarity[known], lexical[known]
-                fused = fuse(similarity, lexical)
-                order = np.lexsort((ids, -fused))
-                scores = {
-                    int(ids[row]): Scores(
-                        float(fused[row]), float(similarity[row]), float(lexical[row])
-                    )
-                    for row in order
-                }
-                hits = snapshot.hits(scores, filters)
-                exhausted = len(near.ids) < depth and len(worded.ids) < depth
-                if len(hits) >= limit or exhausted:
-                    break
-                depth *= 4
-            return SearchResult(hits[:limit], self.generation())
+        while True:
+            before = self.vectors.state
+            with self._catalog.snapshot() as snapshot:
+                feed = self.feed(snapshot)
+                catalog_id = snapshot.catalog_id()
+                # What another thread is taking in already will be in the next search; but nothing
+                # can be found by a view of a catalog that this one has replaced.
+                wait = before is None or before.catalog_id != catalog_id
+                self.vectors.catch_up(feed, wait=wait, before=before)
+                of_this = self._are_of(catalog_id)
+                generation = self.generation()
+                hits = self._hits(snapshot, query, vector, limit, filters, with_words=of_this[1])
+            # Else the catalog was replaced meanwhile, and ids stand for other passages.
+            if of_this[0] and self._are_of(catalog_id) == of_this:
+                return SearchResult(hits, generation)
+
+    def _are_of(self, catalog_id: str) -> tuple[bool, bool]:
+        """Whether the views of vectors and of words show a catalog."""
+        vectors, lexical = (
+            state is not None and state.catalog_id == catalog_id for state in self.states()
+        )
+        return vectors, lexical
+
+    def _hits(
+        self,
+        snapshot: Snapshot,
+        query: str,
+        vector: npt.NDArray[np.float32],
+        limit: int,
+        filters: Filters | None,
+        *,
+        with_words: bool,
+    ) -> list[Hit]:
+        """What the views find, as far as a snapshot confirms it."""
+        depth = max(limit, _DEPTH)
+        while True:
+            near = self.vectors.search(vector, depth, filters)
+            worded = self.lexical.search(query, depth, filters) if with_words else Ranked.empty(-1)
+            ids = np.union1d(near.ids, worded.ids)
+            similarity = self.vectors.similarities(vector, ids)
+            lexical = (
+                self.lexical.scores(query, ids)
+                if with_words
+                else np.zeros(len(ids), dtype=np.float32)
+            )
+            # The other view may know of passages that this one doesn't hold yet, or any more.
+            known = ~np.isnan(similarity)
+            ids, similarity, lexical = ids[known], similarity[known], lexical[known]
+            fused = fuse(similarity, lexical)
+            order = np.lexsort((ids, -fused))
+            scores = {
+                int(ids[row]): Scores(
+                    float(fused[row]), float(similarity[row]), float(lexical[row])
+                )
+                for row in order
+            }
+            hits = confirmed(snapshot, scores, filters, limit)
+            exhausted = len(near.ids) < depth and len(worded.ids) < depth
+            if len(hits) >= limit or exhausted:
+                return hits
+            depth *= 4
 
     def close(self) -> None:
         """Let go of the views' files."""
         self.lexical.close()
+
+
+def confirmed(
+    snapshot: Snapshot, scores: Mapping[int, Scores], filters: Filters | None, limit: int
+) -> list[Hit]:
+    """The first hits that the catalog confirms, at most `limit`.
+
+    It confirms nearly all, so that few more than are wanted need to be looked up.
+    """
+    ranked = list(scores.items())
+    hits: list[Hit] = []
+    for begin in range(0, len(ranked), max(1, limit)):
+        if len(hits) >= limit:
+            break
+        hits += snapshot.hits(dict(ranked[begin : begin + limit]), filters)
+    return hits[:limit]
 
 
 def check_embedder(catalog: Catalog, embedder: Embedder) -> None:

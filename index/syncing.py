@@ -8,38 +8,19 @@ erased, ends as it is in the folder, also when several processes do the same at 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from index.catalog import Catalog
-from index.errors import DocumentError, EmptyDocument, UnsupportedDocument
+from index.errors import DocumentError, EmptyFolder, UnusableFolder
 from index.faults import reach
 from index.files import Source, Survey, find_sources, read_document
 from index.ingest import Ingester, Outcome
+from index.marks import Marks, source_times, written_by
 from index.sync_report import SyncCourse, SyncReport, SyncStopped
 from index.text.reading import display_name, real_path
 
-_SETTLED_NS = 2_000_000_000
-"""A file that was changed later than this may change again without a trace in its times; file
-systems keep them to 2 s at worst (FAT)."""
-
 Progress = Callable[[Source, float], None]
-
-
-class _Mark(NamedTuple):
-    """What a document was made of, and its state since.
-
-    Attributes:
-        source: Where the file was found, with its sidecar.
-        times: Of the file and of its sidecar.
-        generation: What wrote the document's current revision.
-    """
-
-    source: Source
-    times: tuple[int, ...]
-    generation: int | None
 
 
 class Syncer:
@@ -72,7 +53,7 @@ class Syncer:
         self._max_bytes = max_bytes
         self._allow_empty = allow_empty
         self._ingester: Ingester | None = None
-        self._marks: dict[str, _Mark] = {}
+        self._marks = Marks()
 
     def run(
         self,
@@ -93,11 +74,15 @@ class Syncer:
             on_progress: Called with a file and the fraction of it that is done.
 
         Raises:
-            DocumentError: The folder is missing, is none, or can't be read; or it is empty, and
-                that isn't allowed.
+            SyncError: The folder is missing, is none, or can't be read; or it is empty, and that
+                isn't allowed.
             CatalogError: The collection can't be written; what was committed stays.
             ModelError: The embedder can't be loaded, or fails.
         """
+        if self._ingester is not None and not self._ingester.catalog.is_in_place():
+            # Deleted or replaced since the last run.
+            self._ingester = None
+            self._opened()
         course = SyncCourse(self._folder, self._present(), should_stop)
         try:
             survey = self._survey()
@@ -116,7 +101,7 @@ class Syncer:
         """What `run` would do now; writes nothing and needs no embedder.
 
         Raises:
-            DocumentError: As from `run`.
+            SyncError: As from `run`.
             CatalogError: The collection can't be read.
         """
         present = self._present()
@@ -143,16 +128,20 @@ class Syncer:
     def _survey(self) -> Survey:
         """What the folder holds, if it can be looked through and isn't suspiciously empty."""
         shown = display_name(self._folder)
-        if not real_path(self._folder).is_dir():
-            raise UnsupportedDocument(
+        try:
+            is_folder = real_path(self._folder).is_dir()
+        except DocumentError as error:
+            raise UnusableFolder(error.message, error.remedy) from error
+        if not is_folder:
+            raise UnusableFolder(
                 f"{shown!r} isn't a folder.", "Name a folder; put a file in with pincite index."
             )
         survey = find_sources([self._folder], max_bytes=self._max_bytes)
         for failure in survey.failures:
             if failure.name == shown:
-                raise failure.error
+                raise UnusableFolder(failure.error.message, failure.error.remedy)
         if not survey.sources and not self._allow_empty:
-            raise EmptyDocument(
+            raise EmptyFolder(
                 f"There is no document in {shown!r}, so the collection would lose all of its own.",
                 "See that the folder is the right one and its disk is there; if it is to be empty, "
                 "say --allow-empty.",
@@ -194,8 +183,8 @@ class Syncer:
         """
         document_id = source.document_id
         # Looked at before the file is read: what changes afterwards is seen by the next pass.
-        times = _times(source)
-        if times and self._marks.get(document_id) == (source, times, written):
+        times = source_times(source)
+        if self._marks.hold(source, times, written):
             course.put(document_id, "unchanged", None)
             return "unchanged"
         document, warnings = read_document(source, max_bytes=self._max_bytes)
@@ -209,35 +198,23 @@ class Syncer:
         if outcome != "unchanged":
             written = self._written(document_id)
         course.put(document_id, outcome, None if outcome == "unchanged" else written)
-        self._marks[document_id] = _Mark(source, times, written)
+        self._marks.note(source, times, written)
         return outcome
 
     def _opened(self) -> Ingester:
         if self._ingester is None:
             self._ingester = self._open_ingester()
             self._catalog = self._ingester.catalog
+            self._marks.written(self._catalog)
         return self._ingester
 
     def _present(self) -> dict[str, int]:
         """The collection's documents, each with the generation that wrote its current revision."""
-        return self._generations("")
+        return self._marks.written(self._catalog)
 
     def _written(self, document_id: str) -> int | None:
         """The generation that wrote a document's current revision; None if there is none."""
-        return self._generations("WHERE documents.document_id = ?", document_id).get(document_id)
-
-    def _generations(self, condition: str, *values: str) -> dict[str, int]:
-        if self._catalog is None:
-            return {}
-        with self._catalog.snapshot() as snapshot:
-            return {
-                row["document_id"]: row["generation"]
-                for row in snapshot.rows(
-                    "SELECT documents.document_id, generation "
-                    f"FROM documents JOIN revisions USING (revision_id) {condition}",
-                    values,
-                )
-            }
+        return None if self._catalog is None else written_by(self._catalog, document_id)
 
     def _report(self, course: SyncCourse) -> SyncReport:
         generation = None if self._catalog is None else self._catalog.generation()
@@ -246,20 +223,3 @@ class Syncer:
 
 def _unheard(_source: Source, _fraction: float) -> None:
     """Progress of the passes that see to it that nothing is left to do."""
-
-
-def _times(source: Source) -> tuple[int, ...]:
-    """What changes with a file or its sidecar; empty if it can't be relied on yet."""
-    values: list[int] = []
-    try:
-        now = time.time_ns()
-        for path in (source.path, source.sidecar):
-            if path is not None:
-                status = path.stat()
-                latest = max(status.st_mtime_ns, status.st_ctime_ns)
-                if now - latest < _SETTLED_NS:
-                    return ()
-                values += (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    except OSError:
-        return ()
-    return tuple(values)

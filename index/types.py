@@ -68,8 +68,8 @@ class Document:
         title: Headline, if one is known.
         source_url: Where the original is published, if known.
         published_at: ISO 8601 date (`2020-01-13`), if known; never a file's time.
-        published_at_source: Where the date was found: `sidecar`, `front_matter`, `html_metadata`
-            or `dateline`.
+        published_at_source: Where the date was found: `request` (said by whoever put it in over
+            HTTP), `sidecar`, `front_matter`, `html_metadata` or `dateline`.
         media_type: `text/plain`, `text/markdown` or `text/html`.
         encoding: Name of the encoding that the bytes were decoded with.
         extractor: Name and version of what made `text` out of the source, `name/version`.

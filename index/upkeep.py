@@ -15,6 +15,9 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 """How soon what another process wrote is noticed."""
 
+_ATTEMPTS = 3
+"""How often the views are brought to the catalog's state in one go."""
+
 
 class Upkeep:
     """Keeps the views of a collection near its catalog.
@@ -84,14 +87,21 @@ class Upkeep:
 
 
 def catch_up(catalog: Catalog, searcher: Searcher) -> None:
-    """Bring both views to the catalog's present state."""
-    if searcher.is_ready and searcher.generation() == catalog.generation():
-        return
-    with catalog.snapshot() as snapshot:
-        feed = searcher.feed(snapshot)
-        searcher.vectors.catch_up(feed)
-        searcher.lexical.refresh(feed)
-        state = searcher.lexical.state
-        if state is None or state.generation < feed.state().generation:
-            # Another process may be writing the same; then its commit is taken over next time.
-            searcher.lexical.catch_up(feed)
+    """Bring both views to the catalog's present state.
+
+    What another process is writing to the lexical one is taken over the next time.
+    """
+    for _ in range(_ATTEMPTS):
+        before = searcher.states()
+        with catalog.snapshot() as snapshot:
+            feed = searcher.feed(snapshot)
+            present = (feed.state(), feed.state())
+            if before == present:
+                return
+            searcher.vectors.catch_up(feed, before=before[0])
+            searcher.lexical.refresh(feed)
+            if searcher.lexical.state != feed.state():
+                # What is ahead of this feed may be of another history: the next one tells.
+                searcher.lexical.catch_up(feed)
+        if searcher.states() == present:
+            return

@@ -109,12 +109,14 @@ class VectorView:
                     pass  # Another version of FAISS wrote it.
         self.catch_up(feed)
 
-    def catch_up(self, feed: Feed, *, wait: bool = True) -> bool:
+    def catch_up(self, feed: Feed, *, wait: bool = True, before: State | None = None) -> bool:
         """Show a later state of the catalog; a state that is earlier than what is shown is not.
 
         Args:
             feed: That state.
             wait: Wait while another thread is at it.
+            before: What was shown before the feed was taken. The feed is not earlier than that;
+                if it counts fewer writes, the catalog was replaced by an older copy.
 
         Returns:
             Whether the view shows that state, or a later one; false if it didn't wait.
@@ -123,23 +125,27 @@ class VectorView:
             DamagedCatalog: See `Feed.vectors`; the view stays as it was.
         """
         state = feed.state()
-        if self._is_at(state):
+        if self._is_at(state, before):
             return True
         if not self._changing.acquire(blocking=wait):
             return False
         try:
-            if not self._is_at(state):
+            if not self._is_at(state, before):
                 self._follow(feed, state)
         finally:
             self._changing.release()
         return True
 
-    def _is_at(self, state: State) -> bool:
+    def _is_at(self, state: State, before: State | None) -> bool:
         """Whether a state, or a later one, is shown."""
         shown = self.state
         return shown is not None and (
             shown == state
-            or (shown.catalog_id == state.catalog_id and shown.generation > state.generation)
+            or (
+                shown.catalog_id == state.catalog_id
+                and shown.generation > state.generation
+                and shown != before
+            )
         )
 
     def _follow(self, feed: Feed, state: State) -> None:

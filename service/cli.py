@@ -103,11 +103,10 @@ def ask(
     from service.answering import check_question
 
     asked = check_question(" ".join(question))
-    from index.collection import CollectionStore
     from service import wiring
     from service.http.schemas import ask_response
 
-    collections = CollectionStore(settings.data_dir)
+    collections = wiring.open_collections(settings)
     collections.catalog(collection)
     say_loading()
     components = wiring.load(settings, collections)
@@ -155,11 +154,10 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
     from service.answering import check_question
 
     query = check_question(query)
-    from index.collection import CollectionStore
     from service import wiring
     from service.http.schemas import SearchResponse, hit_model
 
-    collections = CollectionStore(settings.data_dir)
+    collections = wiring.open_collections(settings)
     collections.catalog(collection)
     say_loading()
     embedder = wiring.load_embedder(settings)

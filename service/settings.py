@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.embedder import DEFAULT_EMBEDDER
+from index.storage.connections import BUSY_SECONDS
 from service.answering import THRESHOLD
 from service.reader import DEFAULT_READER
 
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
         description="Longest wait for the generation that a question or search asks for; then 503.",
+    )
+    busy_seconds: float = Field(
+        BUSY_SECONDS,
+        ge=0,
+        allow_inf_nan=False,
+        description="Longest wait for another process that writes to a collection; then 503.",
     )
     threshold: float = Field(
         THRESHOLD,

@@ -200,8 +200,12 @@ def within(filters: Filters) -> list[Query]:
 
 def among(passages: Iterable[int]) -> Query:
     """What matches certain passages, and scores them 0."""
-    named = Query.term_set_query(schema(), "passage", list(passages))
-    return Query.const_score_query(named, 0.0)
+    # A term set's automaton walks through all ids there are, and takes twice as long.
+    named = [
+        (Occur.Should, Query.term_query(schema(), "passage", passage, "basic"))
+        for passage in passages
+    ]
+    return Query.const_score_query(Query.boolean_query(named), 0.0)
 
 
 def _term(field: str, term: str) -> Query:

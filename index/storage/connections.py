@@ -10,6 +10,9 @@ from pathlib import Path
 
 from index.errors import BusyCatalog, CatalogError, DamagedCatalog, UnwritableCatalog
 
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that writes, unless it is said."""
+
 _IDLE_CONNECTIONS = 8
 
 
@@ -85,7 +88,7 @@ class ConnectionPool:
             CatalogError: SQLite's errors as designed ones; the pool is closed; the file isn't the
                 one that was opened.
         """
-        with clear_errors(self.path):
+        with clear_errors(self.path, self._busy_seconds):
             connection = self._borrow()
             try:
                 connection.execute(begin)
@@ -96,7 +99,7 @@ class ConnectionPool:
     @contextmanager
     def untouched(self) -> Iterator[sqlite3.Connection]:
         """Lends a connection in no transaction; raises what `transaction` does."""
-        with clear_errors(self.path):
+        with clear_errors(self.path, self._busy_seconds):
             connection = self._borrow()
             try:
                 yield connection
@@ -125,18 +128,34 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def busy(path: Path, waited: float | None = None) -> BusyCatalog:
+    """The error that another process writes and doesn't finish.
+
+    Args:
+        path: The catalog.
+        waited: For how many seconds it was waited for, if that is known.
+    """
+    long = "that takes long" if waited is None else f"it takes longer than {waited:g} s"
+    return BusyCatalog(
+        f"{path} is being written by another process, and {long}.",
+        "Wait for it to finish, then try again; PINCITE_BUSY_SECONDS says how long to wait for it.",
+    )
+
+
 @contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into designed ones."""
+def clear_errors(path: Path, busy_seconds: float | None = None) -> Iterator[None]:
+    """Turn SQLite's errors into designed ones.
+
+    Args:
+        path: The catalog that they are of.
+        busy_seconds: How long the connection waits for another process that writes.
+    """
     try:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise BusyCatalog(
-                f"{path} is being written by another process, and that takes long.",
-                "Wait for it to finish, then try again.",
-            ) from error
+            raise busy(path, busy_seconds) from error
         if code in {
             sqlite3.SQLITE_READONLY,
             sqlite3.SQLITE_FULL,

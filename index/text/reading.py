@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 from index.errors import DocumentError, LinkLoop, UnreadableDocument
@@ -12,6 +13,10 @@ from index.errors import DocumentError, LinkLoop, UnreadableDocument
 # Neither waits: for a pipe that took a file's place, or for a terminal.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was changed later than this may change again without a trace in its times; file
+systems keep them to 2 s at worst (FAT)."""
 
 
 def display_name(path: Path) -> str:
@@ -50,6 +55,19 @@ def read_bounded(path: Path, limit: int) -> bytes:
             return file.read(limit)
     except OSError as error:
         raise os_failure(path, error) from error
+
+
+def file_times(path: Path) -> tuple[int, ...]:
+    """What changes with a file's content; empty if it was changed just now, and may be again.
+
+    Raises:
+        OSError: There is no such file, or no permission to look.
+    """
+    now = time.time_ns()
+    status = path.stat()
+    if now - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED_NS:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def os_failure(path: Path, error: OSError) -> DocumentError:

@@ -21,29 +21,58 @@ from service.commands.options import (
 
 if TYPE_CHECKING:
     from index.errors import PinciteError
-    from index.sync_report import SyncReport
+    from index.ingest import IngestReport
 
 
 @click.command("index", short_help="Put files and folders into a collection.")
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
+@click.option("--watch", "-w", is_flag=True, help="Stay, and follow the files' changes.")
 @collection_option
 @data_option
 @json_option
 def index_command(
-    paths: tuple[Path, ...], collection: str, data_dir: Path | None, as_json: bool
+    paths: tuple[Path, ...],
+    watch: bool,
+    collection: str,
+    data_dir: Path | None,
+    as_json: bool,
 ) -> None:
     """Put text, Markdown and HTML files into a collection; folders with all they hold.
 
     A file of a known name replaces its document, one that hasn't changed costs nothing; nothing is
     removed (see pincite sync). What can't go in is named, the rest goes in, and the exit status
     is 1.
+
+    With --watch, SIGINT and SIGTERM end it, with a summary and status 0; with --json, each report
+    is a line, and so is the summary ({"ended": ...}).
+    Where the system doesn't tell of changes (network disks), set WATCHFILES_FORCE_POLLING=1.
     """
     settings = make_settings(data_dir=data_dir)
     from service.commands import indexing
 
-    report = indexing.index_paths(settings, paths, collection, show_progress=sys.stderr.isatty())
+    show_progress = sys.stderr.isatty()
+    if watch:
+        from service.commands import following
+
+        followed = following.follow_paths(
+            settings,
+            paths,
+            collection,
+            show_progress=show_progress,
+            on_report=_print_line if as_json else indexing.print_report,
+            on_error=_print_error,
+        )
+        if as_json:
+            click.echo(json.dumps({"ended": asdict(followed)}))
+        else:
+            click.echo(
+                f"Ended: {followed.added} added, {followed.replaced} replaced in all, "
+                f"{followed.failed} failed."
+            )
+        return
+    report = indexing.index_paths(settings, paths, collection, show_progress=show_progress)
     if as_json:
         print_json(asdict(report))
     else:
@@ -111,7 +140,7 @@ def sync_command(
         raise SystemExit(EXIT_SOME_FAILED)
 
 
-def _print_line(report: SyncReport) -> None:
+def _print_line(report: IngestReport) -> None:
     click.echo(json.dumps(asdict(report), ensure_ascii=False))
 
 

@@ -141,7 +141,7 @@ def index_paths(
         ModelError: The embedder can't be used.
     """
     with (
-        CollectionStore(settings.data_dir) as store,
+        wiring.open_collections(settings) as store,
         FileBar("indexing", show=show_progress) as bar,
     ):
         # What is wrong with the collection is told before files are read and a model is loaded.
@@ -175,7 +175,7 @@ def remove_documents(
         ModelError: The embedder can't be used.
     """
     wanted = list(dict.fromkeys(document_ids))
-    with CollectionStore(settings.data_dir) as store:
+    with wiring.open_collections(settings) as store:
         _check_known(store.catalog(collection), wanted)
         target = WritingTo(settings, store, collection)
         ingester = target.open_ingester()

@@ -37,7 +37,7 @@ def check(
         UnknownCollection: There is none of that name.
         CatalogError: A collection can't be opened, for another reason than that it is damaged.
     """
-    with CollectionStore(settings.data_dir) as store:
+    with wiring.open_collections(settings) as store:
         names = store.names() if collection is None else [collection]
         return {
             name: _check_one(store, name, repair=repair, show_progress=show_progress)
@@ -95,9 +95,10 @@ def back_up_collection(
 
     Raises:
         UnknownCollection: There is none of that name.
-        CatalogError: The file can't be written, or is there already; the catalog is damaged.
+        UnfitBackupPlace: There is such a file, a folder, or it is a collection's folder.
+        CatalogError: The file can't be written; the catalog is damaged.
     """
-    with CollectionStore(settings.data_dir) as store, _bar("backing up", show_progress) as bar:
+    with wiring.open_collections(settings) as store, _bar("backing up", show_progress) as bar:
         return back_up(store.catalog(collection), file, replace=force, on_progress=_advance(bar))
 
 
@@ -115,15 +116,22 @@ def restore_collection(
 
     Raises:
         InvalidCollectionName: No collection can be called that.
-        CatalogError: The backup can't be used; there is such a collection; it can't be written.
+        BackupError: There is no backup, or it can't be used; there is such a collection.
+        CatalogError: The backup is a newer Pincite's; the collection can't be written.
     """
-    with CollectionStore(settings.data_dir) as store:
+    with wiring.open_collections(settings) as store:
         # Another program's catalog, or a newer Pincite's, is not replaced.
         with suppress(UnknownCollection, DamagedCatalog):
             store.catalog(collection)
         path = settings.data_dir / collection / CATALOG_FILE
         with _bar("restoring", show_progress) as bar:
-            report = restore(file, path, replace=replace, on_progress=_advance(bar))
+            report = restore(
+                file,
+                path,
+                replace=replace,
+                busy_seconds=settings.busy_seconds,
+                on_progress=_advance(bar),
+            )
         rebuild_views(store.catalog(collection))
     return report
 
@@ -144,7 +152,7 @@ def reindex_collection(
         CatalogError: The collection can't be written; what was embedded stays for the next run.
         ModelError: The embedder can't be used.
     """
-    with CollectionStore(settings.data_dir) as store:
+    with wiring.open_collections(settings) as store:
         catalog = store.catalog(collection)
         embedder = wiring.load_embedder(settings)
         with tqdm(desc="embedding", unit="document", disable=not show_progress) as bar:

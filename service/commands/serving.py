@@ -11,7 +11,6 @@ from contextlib import suppress
 import click
 import uvicorn
 
-from index.collection import CollectionStore
 from service import wiring
 from service.app import create_app
 from service.errors import AddressUnavailable
@@ -48,7 +47,7 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     url = f"http://{shown}:{port}/"
     if not as_json:
         click.echo("Loading models…", err=True)
-    components = wiring.load(settings, CollectionStore(settings.data_dir, live=True))
+    components = wiring.load(settings, wiring.open_collections(settings, live=True))
     config = uvicorn.Config(
         create_app(settings, lambda: components),
         log_level="warning",

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from index.collection import CollectionStore
-from index.errors import CatalogError, DocumentError, PinciteError
+from index.errors import PinciteError
 from index.sync_report import SyncReport
 from index.syncing import Syncer
-from index.watching import watch_folder
+from index.watching import watch_paths
+from service import wiring
+from service.commands.following import follow, open_followed, stopping
 from service.commands.indexing import FileBar, WritingTo, print_troubles
 from service.settings import Settings
-
-_RETRY_SECONDS = 5.0
-"""How soon a sync that failed is tried again, if nothing changes in the folder."""
 
 
 def sync_folder(
@@ -44,11 +38,11 @@ def sync_folder(
 
     Raises:
         InvalidCollectionName: No collection can be called that.
-        DocumentError: The folder is missing, can't be read, or is empty.
+        SyncError: The folder is missing, can't be read, or is empty.
         CatalogError: The collection can't be written; what was committed stays.
         ModelError: The embedder can't be used.
     """
-    with CollectionStore(settings.data_dir) as store:
+    with wiring.open_collections(settings) as store:
         target = WritingTo(settings, store, collection)
         syncer = _syncer(settings, folder, target, allow_empty)
         if dry_run:
@@ -72,8 +66,7 @@ def follow_folder(
     """Make a collection hold a folder's documents, again whenever the folder changes.
 
     Ends at SIGINT and SIGTERM, after the batch of passages that is being embedded; a second one
-    ends it at once. What goes wrong is told and tried again, so that a folder may vanish and come
-    back.
+    ends it at once. What goes wrong is told and tried again; see `follow`.
 
     Args:
         settings: As for `sync_folder`.
@@ -85,34 +78,27 @@ def follow_folder(
         on_error: Called when a sync fails, unless it failed in the same way before.
 
     Raises:
-        PinciteError: The first sync failed, or the embedder does.
+        PinciteError: The first sync failed, and not since another process writes; or the embedder
+            does.
     """
-    with (
-        CollectionStore(settings.data_dir, live=True) as store,
-        _stopping() as should_stop,
-    ):
+    with open_followed(settings) as store, stopping() as should_stop:
         target = WritingTo(settings, store, collection)
         syncer = _syncer(settings, folder, target, allow_empty)
-        with FileBar("syncing", show=show_progress) as bar:
-            last = syncer.run(should_stop=should_stop, on_start=bar.start, on_progress=bar.advance)
-        target.save_views()
-        on_report(last)
-        failed: str | None = None
-        retry_at = 0.0
-        for changed in watch_folder(folder, should_stop, ignored=settings.data_dir):
-            if not changed and (failed is None or time.monotonic() < retry_at):
-                continue
-            try:
-                report = syncer.run(should_stop=should_stop)
-            except (DocumentError, CatalogError) as error:
-                if str(error) != failed:
-                    on_error(error)
-                failed, retry_at = str(error), time.monotonic() + _RETRY_SECONDS
-                continue
+        last: SyncReport | None = None
+
+        def sync(recovered: bool) -> None:
+            nonlocal last
+            with FileBar("syncing", show=show_progress and last is None) as bar:
+                report = syncer.run(
+                    should_stop=should_stop, on_start=bar.start, on_progress=bar.advance
+                )
             target.open_views()
-            if failed is not None or report.changed or report.failed != last.failed:
+            if last is None or recovered or report.changed or report.failed != last.failed:
                 on_report(report)
-            last, failed = report, None
+            last = report
+
+        words = watch_paths([folder], should_stop, ignored=settings.data_dir)
+        follow(words, sync, on_error)
         target.save_views()
 
 
@@ -124,24 +110,6 @@ def _syncer(settings: Settings, folder: Path, target: WritingTo, allow_empty: bo
         max_bytes=settings.max_bytes,
         allow_empty=allow_empty,
     )
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
-    """Gives a question that is answered with yes once the process is asked to end."""
-    asked: list[int] = []
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def print_report(report: SyncReport, *, dry_run: bool = False) -> None:

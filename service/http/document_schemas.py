@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from index.ingest import Outcome
 from index.types import DocumentSummary, StoredDocument
 from service.http.jobs import Written
-from service.http.wire import PublishedAt, SourceUrl, Term, Title, Wire
+from service.http.wire import PublishedAt, PublishedAtSource, SourceUrl, Term, Title, Wire
 
 
 class DocumentModel(Wire):
@@ -22,7 +22,7 @@ class DocumentModel(Wire):
     title: str | None
     source_url: str | None
     published_at: str | None
-    published_at_source: str | None
+    published_at_source: PublishedAtSource
     media_type: str
     encoding: str
     extractor: str
@@ -50,7 +50,7 @@ class DocumentText(Wire):
     revision: str
     current: bool = Field(description="Whether this is the document's newest revision.")
     published_at: str | None
-    published_at_source: str | None
+    published_at_source: PublishedAtSource
     source_url: str | None
     text: str
     excluded: list[tuple[int, int]] = Field(description="Ranges of page debris, not searched.")

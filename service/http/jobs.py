@@ -237,8 +237,11 @@ class Jobs:
         """
         if job_id not in self._jobs:
             raise UnknownJob(
-                f"There is no job {job_id!r}.",
-                "GET /v1/jobs lists those that there are; a server forgets all when it stops.",
+                f"There is no job {job_id!r}, or not any more.",
+                "GET /v1/jobs lists those that there are. A server forgets the oldest ended ones, "
+                "and all when it is started again: GET "
+                "/v1/collections/{collection}/documents shows what was stored, and to upload the "
+                "same files once more stores only those that are missing.",
             )
         return self._jobs[job_id]
 

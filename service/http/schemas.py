@@ -10,7 +10,7 @@ from pydantic import Field, StrictStr
 from index.collection import DEFAULT_COLLECTION
 from index.types import Hit
 from service.http.filter_schemas import DayRange, FiltersModel
-from service.http.wire import Term, Wire, view_url
+from service.http.wire import PublishedAtSource, Term, Wire, view_url
 from service.types import AnswerSet, Citation, Status
 
 _MIN_GENERATION = (
@@ -86,7 +86,7 @@ class CitationModel(Wire):
     document_title: str | None
     source_url: str | None
     published_at: str | None = Field(description="ISO 8601 date; null when undated.")
-    published_at_source: str | None
+    published_at_source: PublishedAtSource
     revision: str
     start_char_index: int
     end_char_index: int

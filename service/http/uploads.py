@@ -13,13 +13,11 @@ from email.message import Message
 from pathlib import Path
 from typing import BinaryIO
 
-from index.documents import check_document_id, check_size, make_document, media_type_of
+from index.documents import check_document_id, make_document, media_type_of
 from index.errors import DocumentError, InvalidDocumentId, UnsupportedDocument
-from index.sidecars import document_of_sidecar, find_sidecar
+from index.sidecars import check_sidecar_size, document_of_sidecar, find_sidecar
 from index.text.metadata import parse_sidecar
 from index.types import Document
-
-_MAX_SIDECAR_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class UploadedDocument:
         )
 
     def _said(self, sidecar: UploadedFile) -> Mapping[str, object]:
-        check_size(sidecar.name, sidecar.size, _MAX_SIDECAR_BYTES)
+        check_sidecar_size(sidecar.name, sidecar.size)
         return parse_sidecar(
             self.upload.read(sidecar), name=sidecar.name, is_json=sidecar.name.endswith(".json")
         )

@@ -76,6 +76,13 @@ SourceUrl = Annotated[
     Constraints(strict=True, min_length=1, max_length=4096),
     _cleaned(clean_url, "absolute http or https URL"),
 ]
+PublishedAtSource = Annotated[
+    str | None,
+    Field(
+        description="Where the date was found: `request` (said by whoever put the document in over "
+        "HTTP), `sidecar`, `front_matter`, `html_metadata` or `dateline`; null when undated."
+    ),
+]
 PublishedAt = Annotated[Term, _cleaned(parse_date, "date; write it as YYYY-MM-DD")]
 
 

@@ -204,6 +204,7 @@ def _maker(
             media_type=given.media_type,
             encoding="utf-8",
             sidecar=given.said() | said,
+            said_in="request",
             max_bytes=max_bytes,
         )
     return lambda: make_document(
@@ -212,5 +213,6 @@ def _maker(
         media_type=None if kind in {"", "application/octet-stream"} else content_type,
         encoding=charset_of(content_type),
         sidecar=said,
+        said_in="request",
         max_bytes=max_bytes,
     )

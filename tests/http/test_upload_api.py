@@ -14,6 +14,7 @@ from reference import contents
 from samples import DOCUMENTS
 
 from index.collection import CollectionStore
+from index.sidecars import MAX_SIDECAR_BYTES
 from service.app import create_app
 from service.http.jobs import MAX_UNFINISHED
 from service.settings import Settings
@@ -101,7 +102,7 @@ def test_what_cannot_go_in_is_told_and_the_rest_goes_in(client: TestClient, uplo
             "bad.txt": "Text.",
             "bad.txt.meta.json": "[1]",
             "huge.txt": "Text.",
-            "huge.txt.meta.json": json.dumps({"x": "y" * 1_048_576}),
+            "huge.txt.meta.json": json.dumps({"x": "y" * MAX_SIDECAR_BYTES}),
             "alone.txt.meta.json": "{}",
             "good.txt": TEXT,
         },
@@ -114,7 +115,7 @@ def test_what_cannot_go_in_is_told_and_the_rest_goes_in(client: TestClient, uplo
         "binary.txt": "binary_document",
         "two.txt": "invalid_metadata",
         "bad.txt": "invalid_metadata",
-        "huge.txt": "document_too_large",
+        "huge.txt": "invalid_metadata",
         "alone.txt.meta.json": "unsupported_document",
     }
     for name, error in fates.items():
@@ -322,6 +323,25 @@ def test_waiting_job_is_cancelled_at_once_and_uploads_have_a_bound(
 def test_job_that_nobody_knows(client: TestClient) -> None:
     for response in (client.get("/v1/jobs/none"), client.delete("/v1/jobs/none")):
         assert (response.status_code, response.json()["code"]) == (404, "unknown_job")
+
+
+def test_job_of_a_server_that_was_started_again_leads_to_what_was_stored(
+    make_client: MakeClient, upload: Upload
+) -> None:
+    files = {"a.txt": TEXT, "photo.png": b"\x89PNG"}
+    job = upload(make_client(), files)
+    restarted = make_client()
+    told = restarted.get(f"/v1/jobs/{job['job_id']}")
+    assert (told.status_code, told.json()["code"]) == (404, "unknown_job")
+    assert job["job_id"] in told.json()["detail"]
+    remedy = told.json()["remedy"]
+    assert "started again" in remedy
+    address = BASE.replace("default", "{collection}")
+    assert f"GET {address} " in remedy
+    stored = {document["document_id"] for document in restarted.get(BASE).json()["documents"]}
+    assert stored == {"a.txt", *DOCUMENTS}
+    again = upload(restarted, files)["documents"]
+    assert [d["written"] and d["written"]["outcome"] for d in again] == ["unchanged", None]
 
 
 class OtherEmbedder(FakeEmbedder):

@@ -18,12 +18,11 @@ from reference import contents
 from samples import DOCUMENTS, put_documents
 
 from index.catalog import Catalog
-from index.collection import CollectionStore
 from index.documents import make_document
 from index.ingest import Ingester
 from service.app import create_app
 from service.settings import Settings
-from service.wiring import Components
+from service.wiring import Components, open_collections
 
 BASE = "/v1/collections/default/documents"
 TEXT = "The dam at Kajbar was opened in 1963. Nora Holt built it."
@@ -143,6 +142,7 @@ def test_metadata_comes_with_the_address(client: TestClient) -> None:
     put(client, "a.txt", TEXT, tag=["water", "Sudan"], **KNOWN)
     described = client.get(f"{BASE}/a.txt").json()
     assert {name: described[name] for name in KNOWN} == KNOWN
+    assert described["published_at_source"] == "request"
     assert described["metadata"] == {"tags": ["water", "Sudan"]}
 
 
@@ -152,7 +152,49 @@ def test_metadata_comes_with_json_and_the_address_goes_before_it(client: TestCli
     assert response.status_code == 201
     described = client.get(f"{BASE}/a.txt").json()
     assert {name: described[name] for name in KNOWN} == KNOWN | {"title": "Another"}
+    assert described["published_at_source"] == "request"
     assert described["metadata"] == {"pages": 3, "tags": ["water"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "published_at", "source"),
+    [
+        ("---\ndate: 2020-02-02\n---\n" + TEXT, {}, "2020-02-02", "front_matter"),
+        (
+            "---\ndate: 2020-02-02\n---\n" + TEXT,
+            {"published_at": "2020-03-03"},
+            "2020-03-03",
+            "request",
+        ),
+        (f"Published 13 January 2020\n\n{TEXT}", {"title": "T"}, "2020-01-13", "dateline"),
+        (TEXT, {"title": "T"}, None, None),
+    ],
+)
+def test_source_of_the_date_is_where_it_was_found(
+    client: TestClient,
+    content: str,
+    query: dict[str, str],
+    published_at: str | None,
+    source: str | None,
+) -> None:
+    put(client, "a.txt", content, **query)
+    for found in (client.get(f"{BASE}/a.txt").json(), client.get(f"{BASE}/a.txt/text").json()):
+        assert (found["published_at"], found["published_at_source"]) == (published_at, source)
+    asked = client.post(
+        "/v1/ask", json={"question": "Who built the dam at Kajbar?", "min_generation": 3}
+    ).json()
+    [citation] = asked["answers"][0]["citations"]
+    assert (citation["document_id"], citation["published_at_source"]) == ("a.txt", source)
+
+
+def test_every_source_of_a_date_is_described(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    described = [
+        schemas[name]["properties"]["published_at_source"]["description"]
+        for name in ("CitationModel", "DocumentModel", "DocumentText")
+    ]
+    for source in ("request", "sidecar", "front_matter", "html_metadata", "dateline"):
+        assert all(f"`{source}`" in description for description in described)
 
 
 def test_warnings_are_passed_on(client: TestClient) -> None:
@@ -309,23 +351,15 @@ def test_pages_of_allowed_origins_may_write(make_client: MakeClient, method: str
     assert method in preflight.headers["access-control-allow-methods"]
 
 
-class HurriedStore(CollectionStore):
-    """Waits a moment only for another process that writes."""
-
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__(data_dir, live=True)
-        self._path = data_dir
-
-    def catalog(self, name: str, *, create: bool = False) -> Catalog:
-        return Catalog(self._path / name / "catalog.sqlite", create=create, busy_seconds=0.1)
-
-
 def test_while_another_process_writes_for_long_a_write_is_put_off(tmp_path: Path) -> None:
     put_documents(tmp_path, DOCUMENTS)
     catalog = tmp_path / "default" / "catalog.sqlite"
     before = contents(catalog)
-    components = Components(HurriedStore(tmp_path), FakeEmbedder(), FakeReader(), 0.0)
-    app = create_app(Settings(data_dir=tmp_path), lambda: components)
+    settings = Settings(data_dir=tmp_path, busy_seconds=0.125)
+    components = Components(
+        open_collections(settings, live=True), FakeEmbedder(), FakeReader(), 0.0
+    )
+    app = create_app(settings, lambda: components)
     with (
         TestClient(app, base_url="http://localhost") as client,
         closing(sqlite3.connect(catalog, isolation_level=None)) as other,
@@ -337,6 +371,8 @@ def test_while_another_process_writes_for_long_a_write_is_put_off(tmp_path: Path
         ):
             assert (response.status_code, response.json()["code"]) == (503, "busy_catalog")
             assert response.headers["retry-after"] == "2"
+            assert "longer than 0.125 s" in response.json()["detail"]
+            assert "PINCITE_BUSY_SECONDS" in response.json()["remedy"]
         asked = client.get("/v1/search", params={"q": "war"})
         assert asked.status_code == 200
         other.execute("ROLLBACK")

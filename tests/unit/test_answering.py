@@ -86,7 +86,7 @@ class Shelf:
         self.searched = []
 
     def search(self, query, limit, filters=None):
-        self.searched.append((query, limit))
+        self.searched.append((query, limit, filters))
         return SearchResult(self._hits[:limit], generation=7)
 
     def stored_document(self, document_id, revision):
@@ -323,7 +323,7 @@ def test_only_so_many_passages_are_read(many):
     documents, hits = many
     shelf = Shelf(documents, hits)
     found = Answerer(shelf, FakeReader()).answer(QUESTION, top_k=50, max_passages=2)
-    assert shelf.searched == [(QUESTION, 2)]
+    assert shelf.searched == [(QUESTION, 2, None)]
     assert {document_id for document_id, *_ in places(found)} == {"a.txt", "b.txt"}
 
 

@@ -22,9 +22,12 @@ from index.documents import make_document
 from index.errors import (
     BusyCatalog,
     CatalogError,
+    CollectionExists,
     DamagedCatalog,
-    ForeignCatalog,
+    MissingBackup,
     NewerCatalog,
+    UnfitBackupPlace,
+    UnusableBackup,
     UnwritableCatalog,
 )
 from index.feed import Feed
@@ -110,7 +113,7 @@ def test_backup_shows_one_state_while_others_write(catalog: Catalog, tmp_path: P
 def test_backup_replaces_a_file_only_if_told(catalog: Catalog, tmp_path: Path) -> None:
     file = tmp_path / "b.sqlite"
     file.write_text("something else")
-    with pytest.raises(CatalogError, match=r"b\.sqlite already") as raised:
+    with pytest.raises(UnfitBackupPlace, match=r"b\.sqlite already") as raised:
         back_up(catalog, file)
     assert "--force" in raised.value.remedy
     assert file.read_text() == "something else"
@@ -121,7 +124,7 @@ def test_backup_replaces_a_file_only_if_told(catalog: Catalog, tmp_path: Path) -
 
 def test_file_that_appears_meanwhile_is_not_replaced(catalog: Catalog, tmp_path: Path) -> None:
     file = tmp_path / "b.sqlite"
-    with pytest.raises(CatalogError, match="already"):
+    with pytest.raises(UnfitBackupPlace, match="already"):
         back_up(catalog, file, on_progress=lambda *_: file.write_text("another's") and None)
     assert file.read_text() == "another's"
     assert files(tmp_path) == ["b.sqlite", "data"]
@@ -130,9 +133,9 @@ def test_file_that_appears_meanwhile_is_not_replaced(catalog: Catalog, tmp_path:
 def test_backup_goes_to_no_place_that_is_in_use(catalog: Catalog, tmp_path: Path) -> None:
     before = contents(catalog.path)
     for file in (catalog.path, catalog.path.with_name("b.sqlite")):
-        with pytest.raises(CatalogError, match="folder of a collection"):
+        with pytest.raises(UnfitBackupPlace, match="folder of a collection"):
             back_up(catalog, file, replace=True)
-    with pytest.raises(CatalogError, match="is a folder"):
+    with pytest.raises(UnfitBackupPlace, match="is a folder"):
         back_up(catalog, tmp_path, replace=True)
     with pytest.raises(UnwritableCatalog, match="missing"):
         back_up(catalog, tmp_path / "missing" / "b.sqlite")
@@ -216,7 +219,7 @@ def test_existing_collection_is_replaced_only_if_told_and_stays_the_same_file(
     saved = contents(catalog.path)
     put(catalog, {"more.txt": "One more text.", "news/first.txt": "The newest text."})
     before = state(catalog)
-    with pytest.raises(CatalogError, match="'default' already") as raised:
+    with pytest.raises(CollectionExists, match="'default' already") as raised:
         restore(backup, catalog.path)
     assert "--replace" in raised.value.remedy
     assert state(catalog) == before
@@ -322,15 +325,15 @@ def rewrite(path: Path, sql: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "said"),
     [
-        (damage, DamagedCatalog, "damaged"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-8192]), DamagedCatalog, "damaged"),
-        (lambda path: path.write_bytes(path.read_bytes()[:5000]), DamagedCatalog, "damaged"),
-        (lambda path: path.write_text("Not a database." * 99), DamagedCatalog, "damaged"),
-        (lambda path: path.write_bytes(b""), ForeignCatalog, "not a Pincite catalog"),
-        (lambda path: rewrite(path, "PRAGMA application_id = 7"), ForeignCatalog, "not a Pincite"),
+        (damage, UnusableBackup, "damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-8192]), UnusableBackup, "damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), UnusableBackup, "damaged"),
+        (lambda path: path.write_text("Not a database." * 99), UnusableBackup, "damaged"),
+        (lambda path: path.write_bytes(b""), UnusableBackup, "not a Pincite catalog"),
+        (lambda path: rewrite(path, "PRAGMA application_id = 7"), UnusableBackup, "not a Pincite"),
         (lambda path: rewrite(path, "PRAGMA user_version = 99"), NewerCatalog, "format 99"),
-        (lambda path: rewrite(path, "DELETE FROM meta"), DamagedCatalog, "no catalog_id"),
-        (Path.unlink, CatalogError, "no backup"),
+        (lambda path: rewrite(path, "DELETE FROM meta"), UnusableBackup, "no catalog_id"),
+        (Path.unlink, MissingBackup, "no backup"),
     ],
     ids=["page", "cut", "head", "text", "empty", "foreign", "newer", "hollow", "missing"],
 )
@@ -349,7 +352,7 @@ def test_backup_that_cannot_be_used_changes_nothing(
         with pytest.raises(error, match=said) as raised:
             restore(backup, path, replace=True)
         assert type(raised.value) is error
-        assert "backup" in raised.value.remedy or error in {NewerCatalog, CatalogError}
+        assert "backup" in raised.value.remedy or error in {NewerCatalog, MissingBackup}
     assert list(tmp_path.glob("data/*/restore*")) == []
     assert (state(catalog), contents(catalog.path)) == (before, live)
     assert not new.exists()

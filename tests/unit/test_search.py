@@ -20,8 +20,8 @@ from index.fusion import LEXICAL_WEIGHT, fuse
 from index.ingest import Ingester
 from index.lexical import LexicalView
 from index.passages import passage_input
-from index.search import Searcher, check_embedder
-from index.types import Hit
+from index.search import Searcher, check_embedder, confirmed
+from index.types import Hit, Scores
 from index.upkeep import catch_up
 
 TOWNS = ("Oslo", "Lima", "Cairo", "Quito", "Turin", "Hanoi", "Accra", "Perth")
@@ -217,6 +217,21 @@ def test_searches_while_documents_are_written_find_only_what_is_true(catalog: Ca
     result = shared.search(query, 10)
     assert result.generation == len(TOWNS) + 12
     assert {hit.document_id for hit in result.hits} <= {f"{town}.txt" for town in TOWNS}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
+def test_passages_that_are_gone_make_room_for_the_next(catalog: Catalog, limit: int) -> None:
+    with catalog.snapshot() as snapshot:
+        ids = [row["passage_id"] for row in snapshot.rows("SELECT passage_id FROM passages")]
+        ranked = [i for there in ids for i in (10_000 + there, 20_000 + there, there)]
+        scores = {i: Scores(-i, 0.0, 0.0) for i in ranked}
+        hits = confirmed(snapshot, scores, None, limit)
+        assert [hit.passage_id for hit in hits] == ids[:limit]
+        lima = confirmed(snapshot, scores, Filters(document_ids=frozenset({"Lima.txt"})), limit)
+        of_lima = [hit.passage_id for hit in hits if hit.document_id == "Lima.txt"]
+        assert {hit.document_id for hit in lima} == {"Lima.txt"}
+        assert [hit.passage_id for hit in lima][: len(of_lima)] == of_lima
+        assert confirmed(snapshot, {}, None, limit) == []
 
 
 def test_fused_scores_are_the_weighted_sum_of_the_scaled_ones() -> None:

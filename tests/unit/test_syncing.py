@@ -15,7 +15,7 @@ from samples import SEEDS
 
 from index.catalog import Catalog
 from index.documents import make_document
-from index.errors import DocumentError, EmptyDocument, UnreadableDocument, UnsupportedDocument
+from index.errors import EmptyFolder, SyncError, UnusableFolder
 from index.files import Source
 from index.ingest import Ingester, Outcome, ingest_paths
 from index.sync_report import SyncReport
@@ -165,10 +165,10 @@ def test_files_that_have_not_changed_are_not_read_again(catalog: Catalog) -> Non
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("missing", UnreadableDocument), ("dover.txt", UnsupportedDocument), ("new", EmptyDocument)],
+    [("missing", UnusableFolder), ("dover.txt", UnusableFolder), ("new", EmptyFolder)],
 )
 def test_folder_that_cannot_be_meant_changes_nothing(
-    catalog: Catalog, folder: Path, name: str, error: type[DocumentError]
+    catalog: Catalog, folder: Path, name: str, error: type[SyncError]
 ) -> None:
     sync(catalog, folder)
     (folder / "new").mkdir()
@@ -183,7 +183,7 @@ def test_folder_whose_rules_cannot_be_read_changes_nothing(catalog: Catalog, fol
     sync(catalog, folder)
     (folder / ".pinciteignore").write_bytes(b"\xff\xfe\xff")
     (folder / "dover.txt").unlink()
-    with pytest.raises(DocumentError, match="pinciteignore"):
+    with pytest.raises(UnusableFolder, match="pinciteignore"):
         sync(catalog, folder)
     assert sorted(texts(catalog)) == sorted(STORIES)
 
@@ -192,7 +192,7 @@ def test_empty_folder_removes_all_only_if_allowed(catalog: Catalog, folder: Path
     sync(catalog, folder)
     for name in STORIES:
         (folder / name).unlink()
-    with pytest.raises(EmptyDocument, match="lose all") as raised:
+    with pytest.raises(EmptyFolder, match="lose all") as raised:
         sync(catalog, folder)
     assert "--allow-empty" in raised.value.remedy
     assert sorted(texts(catalog)) == sorted(STORIES)
