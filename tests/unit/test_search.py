@@ -72,8 +72,14 @@ def check_hit(catalog: Catalog, hit: Hit, query: str) -> None:
     )
 
 
-def check_ranking(catalog: Catalog, hits: Sequence[Hit], query: str, limit: int) -> None:
-    """Sees that hits are the best of all passages, by similarities and BM25 found anew."""
+def check_ranking(
+    catalog: Catalog, hits: Sequence[Hit], query: str, limit: int, *, drift: float = 1e-4
+) -> None:
+    """Sees that hits are the best of all passages, by similarities and BM25 found anew.
+
+    `drift` is how far BM25 may be from its value in a view made anew: its statistics count what is
+    deleted, the view's own states included, until tantivy merges it away.
+    """
     similarity = scores(catalog.path, FakeEmbedder().embed([query])[0])
     ids = np.array(sorted(similarity), dtype=np.int64)
     view = LexicalView(catalog.path.with_name("anew"), embedder=FakeEmbedder.model_id)
@@ -91,11 +97,11 @@ def check_ranking(catalog: Catalog, hits: Sequence[Hit], query: str, limit: int)
         for i in similarity
     }
     best = sorted(fused.values(), reverse=True)[:limit]
-    assert [hit.score for hit in hits] == pytest.approx(best, abs=1e-4)
+    assert [hit.score for hit in hits] == pytest.approx(best, abs=drift)
     for hit in hits:
-        assert hit.score == pytest.approx(fused[hit.passage_id], abs=1e-4)
+        assert hit.score == pytest.approx(fused[hit.passage_id], abs=drift)
         assert hit.similarity == pytest.approx(similarity[hit.passage_id], abs=TOLERANCE)
-        assert hit.lexical == pytest.approx(bm25[hit.passage_id], abs=1e-3)
+        assert hit.lexical == pytest.approx(bm25[hit.passage_id], rel=drift)
 
 
 @pytest.mark.parametrize("limit", [1, 5, 1000])
@@ -140,21 +146,34 @@ def test_empty_collection_has_no_hits(tmp_path: Path) -> None:
     assert (list(result.hits), result.generation) == ([], 0)
 
 
-def test_new_and_replaced_documents_are_found_at_once(catalog: Catalog) -> None:
+def test_new_documents_are_found_at_once_and_ranked_when_both_views_know_them(
+    catalog: Catalog,
+) -> None:
     open_searcher = searcher(catalog)
-    put(catalog, "Oslo.txt", "Nothing but zebras and xylophones was seen here all through summer.")
     put(catalog, "new.txt", "A new zebra came to play the xylophone with the old zebras today.")
     # The words' view is behind; the vectors' is not.
     result = open_searcher.search("zebras and xylophones", 100)
-    nearest = sorted(result.hits, key=lambda hit: -hit.similarity)
-    assert {hit.document_id for hit in nearest[:2]} == {"Oslo.txt", "new.txt"}
-    oslo = [hit for hit in result.hits if hit.document_id == "Oslo.txt"]
-    assert ["zebras" in hit.text for hit in oslo] == [True]
+    nearest = max(result.hits, key=lambda hit: hit.similarity)
+    assert (nearest.document_id, nearest.lexical) == ("new.txt", 0)
     assert result.generation == len(TOWNS)
     catch_up(catalog, open_searcher)
     result = open_searcher.search("zebras and xylophones", 100)
-    check_ranking(catalog, result.hits, "zebras and xylophones", 100)
-    assert result.generation == len(TOWNS) + 2
+    check_ranking(catalog, result.hits, "zebras and xylophones", 100, drift=0.01)
+    assert result.generation == len(TOWNS) + 1
+
+
+def test_replaced_document_is_found_by_its_new_words_alone(catalog: Catalog) -> None:
+    open_searcher = searcher(catalog)
+    put(catalog, "Oslo.txt", "Nothing but zebras and xylophones was seen here all through summer.")
+    for generation in (len(TOWNS), len(TOWNS) + 1):
+        result = open_searcher.search("zebras and xylophones", 100)
+        assert result.generation == generation
+        [oslo] = [hit for hit in result.hits if hit.document_id == "Oslo.txt"]
+        assert "zebras" in oslo.text
+        check_hit(catalog, oslo, "zebras and xylophones")
+        catch_up(catalog, open_searcher)
+    assert result.hits[0] == oslo
+    check_ranking(catalog, result.hits, "zebras and xylophones", 100, drift=0.05)
 
 
 def test_removed_document_is_gone_from_the_next_search(catalog: Catalog) -> None:
