@@ -81,18 +81,22 @@ def shared_loss(logits: Tensor, allowed: Tensor, gold: Tensor, group: Tensor) ->
     return total
 
 
-def batch_loss(model: torch.nn.Module, batch: Mapping[str, Tensor], shared_weight: float) -> Tensor:
-    """Loss of a batch: the mean over its windows, of start and end."""
+def score_sides(
+    model: torch.nn.Module, batch: Mapping[str, Tensor]
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """A batch's logits and gold tokens, each of shape (windows, tokens): of starts, and of ends."""
     output = model(
         input_ids=batch["input_ids"],
         attention_mask=batch["attention_mask"].long(),
         token_type_ids=batch["token_type_ids"],
     )
+    return (output.start_logits, batch["starts"]), (output.end_logits, batch["ends"])
+
+
+def batch_loss(model: torch.nn.Module, batch: Mapping[str, Tensor], shared_weight: float) -> Tensor:
+    """Loss of a batch: the mean over its windows, of start and end."""
     loss = torch.zeros((), device=batch["input_ids"].device)
-    for logits, gold in (
-        (output.start_logits, batch["starts"]),
-        (output.end_logits, batch["ends"]),
-    ):
+    for logits, gold in score_sides(model, batch):
         loss = loss + window_loss(logits, batch["allowed"], gold).mean() / 2
         if shared_weight:
             shared = shared_loss(logits, batch["allowed"], gold, batch["group"])

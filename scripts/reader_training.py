@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 import torch
-from reader_losses import batch_loss, collate, window_loss
+from reader_losses import batch_loss, collate, score_sides, window_loss
 from torch import Tensor
 from tqdm import tqdm
 from training_windows import Recipe, TrainingSet, Window, batches
@@ -243,17 +243,9 @@ def validate(training: Training, held_out: Sequence[list[list[Window]]]) -> dict
     with training.averaged():
         for groups in held_out:
             batch = collate(groups, training.device)
-            output = training.model(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"].long(),
-                token_type_ids=batch["token_type_ids"],
-            )
             loss = torch.zeros(len(batch["group"]), device=training.device)
             right = torch.ones(len(batch["group"]), dtype=torch.bool, device=training.device)
-            for logits, gold in (
-                (output.start_logits, batch["starts"]),
-                (output.end_logits, batch["ends"]),
-            ):
+            for logits, gold in score_sides(training.model, batch):
                 loss += window_loss(logits, batch["allowed"], gold) / 2
                 best = logits.masked_fill(~batch["allowed"], -torch.inf).argmax(1)
                 right &= gold.gather(1, best[:, None]).flatten()

@@ -30,6 +30,8 @@ THRESHOLD = 7.9
 MARGIN = 5.0
 """How far an answer's score may lie below the best one's: less than a hundredth of its odds."""
 
+MAX_ANSWER_TOKENS = 30
+
 
 class Library(Protocol):
     """What answering needs of a collection."""
@@ -88,7 +90,7 @@ class Answerer:
         *,
         threshold: float = THRESHOLD,
         margin: float = MARGIN,
-        max_answer_tokens: int = 30,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
         n_best: int = 5,
     ) -> None:
         self._library = library

@@ -284,8 +284,9 @@ def eval_command(
     """
     settings = _settings()
     from service import evaluating
+    from service.question_files import read_question_files
 
-    read = evaluating.read_files(files)
+    read = read_question_files(files)
     _say_loading()
     show_progress = sys.stderr.isatty()
     if open_domain:
