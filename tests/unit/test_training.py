@@ -20,7 +20,7 @@ from processes import environment
 from reader_losses import shared_loss, window_loss
 from reader_training import Ending, Settings, learning_rate
 from safetensors.torch import load_file
-from train_reader import split
+from training_data import split
 from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
 
 from service.questions import Paragraph, Question
@@ -28,7 +28,8 @@ from service.questions import Paragraph, Question
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_reader.py"
 SETTINGS = Settings(
     encoder="e",
-    data={},
+    data=(),
+    hard=None,
     seed=1,
     learning_rate=0.5,
     warmup=4,
