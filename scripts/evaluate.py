@@ -16,12 +16,12 @@ from typing import Any
 
 import click
 import ten_passages
-from project_data import DATA, question_file, question_files
+from project_data import DATA, question_file, question_files, read_and_tell
 from tqdm import tqdm
 
 from index.errors import PinciteError
 from service import metrics, wiring
-from service.commands.evaluating import print_faults, print_report, shown_figure
+from service.commands.evaluating import print_report, shown_figure
 from service.evaluation import (
     Outcome,
     Report,
@@ -32,7 +32,6 @@ from service.evaluation import (
     take_sample,
 )
 from service.metrics import Figure
-from service.question_files import read_question_file
 from service.reader import DEFAULT_READER, Reader, find_reader
 from service.settings import Settings
 
@@ -77,10 +76,7 @@ class Bench:
         self, path: Path, *, reader: Reader | None = None, every_place: bool = False
     ) -> list[Outcome]:
         """Each question of a file, read in its own paragraph."""
-        file = read_question_file(path)
-        if any(fault.kind != "reused_id" for fault in file.faults):
-            print_faults(file)
-        asked = take_sample(file.questions, self.sample)
+        asked = take_sample(read_and_tell(path).questions, self.sample)
         read = read_own_paragraphs(reader or self.reader, asked, every_place=every_place)
         return list(tqdm(read, path.name.partition(".")[0], total=len(asked)))
 
@@ -231,7 +227,7 @@ def against(bench: Bench, other: str) -> None:
     rival = bench.load(other)
     for name, path in pairs.items():
         ours, theirs = bench.outcomes(path), bench.outcomes(path, reader=rival)
-        same = [_place(a) == _place(b) for a, b in zip(ours, theirs, strict=True)]
+        same = [a.place == b.place for a, b in zip(ours, theirs, strict=True)]
         f1s = (
             (f1_at_best_threshold(ours), f1_at_best_threshold(theirs))
             if name == "SQuAD v2.0"
@@ -240,10 +236,6 @@ def against(bench: Bench, other: str) -> None:
         differences.append((f"{name} dev, F1 against the other", metrics.difference_figure(*f1s)))
         differences.append((f"{name} dev, same span", metrics.mean_figure(same)))
     print_table(differences, f"{bench.reader.model_id} against {rival.model_id}")
-
-
-def _place(outcome: Outcome) -> tuple[int, int] | None:
-    return None if outcome.span is None else (outcome.span.start, outcome.span.end)
 
 
 @main.command()

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from index.errors import PinciteError
 from index.models import loading, sha256_of, weights_file
 from service import metrics
-from service.evaluation import Asked, Outcome, read_own_paragraphs, take_sample
+from service.evaluation import Asked, read_own_paragraphs, take_sample
 from service.onnx_reader import MODEL, OnnxReader
 from service.question_files import read_question_file
 
@@ -128,20 +128,16 @@ def compare(
     gold = [(a.score.f1, b.score.f1) for a, b in pairs if a.answerable]
     return Agreement(
         n=len(pairs),
-        same=float(np.mean([_place(a) == _place(b) for a, b in pairs])),
+        same=float(np.mean([a.place == b.place for a, b in pairs])),
         f1=float(np.mean([metrics.score(a.answer, [b.answer]).f1 for a, b in pairs])),
         margin=float(np.mean([abs(a.null_score - b.null_score) for a, b in pairs])),
         gold=metrics.difference_figure(*zip(*gold, strict=True)) if gold else None,
         changes=[
             (question.text, b.answer, a.answer)
             for (_, question), (a, b) in zip(asked, pairs, strict=True)
-            if _place(a) != _place(b)
+            if a.place != b.place
         ],
     )
-
-
-def _place(outcome: Outcome) -> tuple[int, int] | None:
-    return None if outcome.span is None else (outcome.span.start, outcome.span.end)
 
 
 def write_card(model: Path, output: Path, *, int8: bool, said: str) -> None:

@@ -19,7 +19,7 @@ from project_data import DATA, question_files
 from tqdm import tqdm
 
 from service import wiring
-from service.evaluation import MAX_ANSWER_TOKENS
+from service.answering import MAX_ANSWER_TOKENS
 from service.metrics import auroc, score
 from service.open_domain import RIGHT
 from service.question_files import read_question_file

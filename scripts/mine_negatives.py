@@ -18,14 +18,12 @@ import click
 import numpy as np
 import numpy.typing as npt
 from embedding import embed
-from project_data import DATA, question_file
+from project_data import DATA, question_file, read_and_tell
 from tqdm import tqdm
 
 from index.embedder import Embedder
 from index.errors import PinciteError
 from index.models import sha256_of
-from service.commands.evaluating import print_faults
-from service.question_files import read_question_file
 from service.questions import QuestionFile
 from service.settings import Settings
 from service.wiring import load_embedder
@@ -88,11 +86,13 @@ def find_hard(
         What is found for a question, in the file's order; nothing if nothing is.
     """
     contexts = [paragraph.context for paragraph in read.paragraphs]
+    folded = [context.casefold() for context in contexts]
     inputs = [f"{paragraph.title}\n{paragraph.context}" for paragraph in read.paragraphs]
     asked = [
         (number, paragraph.source, question)
         for number, paragraph in enumerate(read.paragraphs)
         for question in paragraph.questions
+        if question.answers
     ]
     there, queries = vectors_of(
         read.path, vectors, embedder, inputs, [question.text for *_, question in asked]
@@ -108,10 +108,9 @@ def find_hard(
             found = [
                 contexts[number]
                 for number in row
-                if number != own
-                and not any(answer in contexts[number].casefold() for answer in answers)
+                if number != own and not any(answer in folded[number] for answer in answers)
             ]
-            if answers and found:
+            if found:
                 yield {"id": f"{source}/{question.id}", "passages": found[:passages]}
 
 
@@ -176,15 +175,9 @@ def main(
     if not files:
         remedy = "Name question FILES after OUTPUT; scripts/README.md describes their layout."
         files = (question_file(DATA, "train/squad_v1_train", remedy),)
-    read = []
-    for path in files:
-        file = read_question_file(path)
-        if any(fault.kind != "reused_id" for fault in file.faults):
-            print_faults(file)
-        read.append(file)
     written = write_hard(
         output,
-        read,
+        [read_and_tell(path) for path in files],
         load_embedder(Settings()),
         passages=passages,
         depth=depth,

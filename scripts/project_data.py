@@ -1,10 +1,14 @@
-"""The project's question files, which aren't part of it, and what is said if they are missing."""
+"""The project's question files, which aren't part of it, and what is said of what is missing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+
+from service.commands.evaluating import print_faults
+from service.question_files import read_question_file
+from service.questions import QuestionFile
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "qa"
 """Folder that is looked in by default; holds `train`, `dev` and `calibration`."""
@@ -45,3 +49,11 @@ def question_files(folder: Path, remedy: str) -> list[Path]:
     if not found:
         raise DataMissing(f"There are no question files (.jsonl.gz) in {folder}. {remedy}")
     return found
+
+
+def read_and_tell(path: Path) -> QuestionFile:
+    """Read a question file, and say what is left out of it; see `read_question_file`."""
+    file = read_question_file(path)
+    if not file.is_whole:
+        print_faults(file)
+    return file

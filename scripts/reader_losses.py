@@ -9,13 +9,22 @@ from torch import Tensor
 from training_windows import Window
 
 
-def collate(groups: Sequence[Sequence[Window]], device: str) -> dict[str, Tensor]:
+def collate(
+    groups: Sequence[Sequence[Window]], *, pad: int, takes_types: bool, device: str
+) -> dict[str, Tensor]:
     """A batch as tensors.
 
+    Args:
+        groups: The windows.
+        pad: Token that fills up the shorter ones.
+        takes_types: Whether the model is given token types.
+        device: Where the tensors go.
+
     Returns:
-        `input_ids`, `attention_mask`, `token_type_ids`; `allowed`, the tokens that may bear an
-        answer, [CLS] among them; `starts` and `ends`, those that do; all of shape (windows,
-        tokens). `group`, shape (windows,), the number of each window's group.
+        `input_ids`, `attention_mask` and, if the model takes them, `token_type_ids`; `allowed`,
+        the tokens that may bear an answer, [CLS] among them; `starts` and `ends`, those that do;
+        all of shape (windows, tokens). `group`, shape (windows,), the number of each window's
+        group.
     """
     windows = [window for group in groups for window in group]
     shape = (len(windows), max(len(window.ids) for window in windows))
@@ -23,19 +32,21 @@ def collate(groups: Sequence[Sequence[Window]], device: str) -> dict[str, Tensor
         name: torch.zeros(shape, dtype=torch.bool)
         for name in ("attention_mask", "allowed", "starts", "ends")
     }
-    ids = torch.zeros(shape, dtype=torch.long)
+    ids = torch.full(shape, pad, dtype=torch.long)
     types = torch.zeros(shape, dtype=torch.long)
     for row, window in enumerate(windows):
         n = len(window.ids)
         ids[row, :n] = torch.from_numpy(window.ids)
-        types[row, window.passage : n] = 1
+        types[row, :n] = torch.from_numpy(window.types)
         batch["attention_mask"][row, :n] = True
-        batch["allowed"][row, window.passage : n - 1] = True
+        batch["allowed"][row, window.passage : window.passage_end] = True
         batch["allowed"][row, 0] = True
         batch["starts"][row, list(window.starts)] = True
         batch["ends"][row, list(window.ends)] = True
     group = torch.tensor([number for number, group in enumerate(groups) for _ in group])
-    batch |= {"input_ids": ids, "token_type_ids": types, "group": group}
+    batch |= {"input_ids": ids, "group": group}
+    if takes_types:
+        batch["token_type_ids"] = types
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
@@ -81,18 +92,19 @@ def shared_loss(logits: Tensor, allowed: Tensor, gold: Tensor, group: Tensor) ->
     return total
 
 
+def score_sides(
+    model: torch.nn.Module, batch: Mapping[str, Tensor]
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """A batch's logits and gold tokens, each of shape (windows, tokens): of starts, and of ends."""
+    given = {name: batch[name] for name in ("input_ids", "token_type_ids") if name in batch}
+    output = model(**given, attention_mask=batch["attention_mask"].long())
+    return (output.start_logits, batch["starts"]), (output.end_logits, batch["ends"])
+
+
 def batch_loss(model: torch.nn.Module, batch: Mapping[str, Tensor], shared_weight: float) -> Tensor:
     """Loss of a batch: the mean over its windows, of start and end."""
-    output = model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"].long(),
-        token_type_ids=batch["token_type_ids"],
-    )
     loss = torch.zeros((), device=batch["input_ids"].device)
-    for logits, gold in (
-        (output.start_logits, batch["starts"]),
-        (output.end_logits, batch["ends"]),
-    ):
+    for logits, gold in score_sides(model, batch):
         loss = loss + window_loss(logits, batch["allowed"], gold).mean() / 2
         if shared_weight:
             shared = shared_loss(logits, batch["allowed"], gold, batch["group"])

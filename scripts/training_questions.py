@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+from pair_template import Tokens, pair_template
 from transformers import PreTrainedTokenizerBase
 
 from service.questions import Paragraph, Question
 from service.spans import boundaries
-
-Tokens = npt.NDArray[np.int32]
 
 QUESTION_TOKENS = 64
 """Most tokens of a question; the rest is cut off."""
 
 MODEL_TOKENS = 512
 """Most tokens that BERT's positions allow, special ones included."""
-
-SPECIAL_TOKENS = 3
-"""[CLS] question [SEP] passage [SEP]."""
 
 TokenSpan = tuple[int, int]
 """First and last token, counted in the passage."""
@@ -97,6 +92,9 @@ class TokenizedQuestions:
         without: Hard passages to leave out: the contexts of what is held out from this set.
         model_tokens: Most tokens that the model reads, special ones included.
 
+    Raises:
+        UnusableModel: The tokenizer makes no pairs of question and passage.
+
     Attributes:
         questions: Those that windows can be made for.
         faults: The others, in order.
@@ -111,8 +109,7 @@ class TokenizedQuestions:
         without: Collection[str] = (),
         model_tokens: int = MODEL_TOKENS,
     ) -> None:
-        self._cls = tokenizer.cls_token_id
-        self._sep = tokenizer.sep_token_id
+        self._template = pair_template(tokenizer)
         self._model_tokens = model_tokens
         self._passages: list[Passage] = []
         self._numbers: dict[str, int] = {}
@@ -193,7 +190,7 @@ class TokenizedQuestions:
                     "long_answer",
                     name,
                     f"the answer has {shortest:,} tokens, which with {question_tokens} of the "
-                    f"question and {SPECIAL_TOKENS} special ones are more than the "
+                    f"question and {self._template.special_tokens} special ones are more than the "
                     f"{self._model_tokens:,} that the model reads",
                 )
             )
@@ -209,7 +206,8 @@ class TokenizedQuestions:
 
     def _fits(self, span: TokenSpan, question_tokens: int) -> bool:
         first, last = span
-        return last - first + 1 + question_tokens + SPECIAL_TOKENS <= self._model_tokens
+        added = question_tokens + self._template.special_tokens
+        return last - first + 1 + added <= self._model_tokens
 
     def _span(self, passage: int, start: int, end: int) -> TokenSpan | None:
         """First and last token that a range of characters touches; None if it touches none."""

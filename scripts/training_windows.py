@@ -8,20 +8,19 @@ that was killed goes on with the very windows that it would have seen.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import click
-import numpy as np
+from pair_template import Tokens
 from training_questions import (
     MODEL_TOKENS,
     QUESTION_TOKENS,
-    SPECIAL_TOKENS,
     Passage,
     TokenizedQuestion,
     TokenizedQuestions,
-    Tokens,
     TokenSpan,
 )
 
@@ -43,6 +42,7 @@ class Recipe:
         any_occurrence: Sources whose offsets name the first place of the answer's string rather
             than the right one: every place counts as right where it stands as whole words.
         model_tokens: Most tokens that the model reads, special ones included.
+        special_tokens: How many those are.
 
     Raises:
         WindowTooLong: A size leaves no room for the question.
@@ -54,13 +54,14 @@ class Recipe:
     unanswerable_rate: float = 0.6
     any_occurrence: frozenset[str] = frozenset()
     model_tokens: int = MODEL_TOKENS
+    special_tokens: int = 3
 
     def __post_init__(self) -> None:
-        most = self.model_tokens - QUESTION_TOKENS - SPECIAL_TOKENS
+        most = self.model_tokens - QUESTION_TOKENS - self.special_tokens
         if max(self.lengths) > most:
             raise WindowTooLong(
                 f"A window of {max(self.lengths):,} tokens of the passage, with {QUESTION_TOKENS} "
-                f"of the question and {SPECIAL_TOKENS} special ones, is longer than the "
+                f"of the question and {self.special_tokens} special ones, is longer than the "
                 f"{self.model_tokens:,} that the model reads. Give sizes of at most {most:,}."
             )
 
@@ -70,20 +71,29 @@ class Window:
     """A question with a part of a passage, as the model reads it.
 
     Attributes:
-        ids: Tokens, shape (n,): [CLS] question [SEP] passage [SEP].
+        ids: Tokens, shape (n,), as the tokenizer encodes a pair: BERT's are [CLS] question [SEP]
+            passage [SEP].
+        types: Their types, shape (n,).
         passage: Index of the passage's first token.
-        starts: Indices of tokens at which an answer begins; [CLS] alone if there is none.
+        passage_end: Index behind its last one.
+        starts: Indices of tokens at which an answer begins; 0, [CLS], alone if there is none.
         ends: Indices of tokens with which an answer ends; likewise.
     """
 
     ids: Tokens
+    types: Tokens
     passage: int
+    passage_end: int
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
 
 class TrainingSet(TokenizedQuestions):
     """Questions and passages that windows are made of; built as `TokenizedQuestions` is."""
+
+    def epoch_size(self, recipe: Recipe) -> float:
+        """How many questions an epoch holds on average."""
+        return math.fsum(_rate(recipe, question) for question in self.questions)
 
     def epoch(self, recipe: Recipe, seed: int, epoch: int) -> list[tuple[int, int]]:
         """Questions of an epoch, in order.
@@ -94,9 +104,7 @@ class TrainingSet(TokenizedQuestions):
         rng = random.Random(f"{seed}/{epoch}")
         taken = []
         for number, question in enumerate(self.questions):
-            rate = recipe.rates.get(question.source, 1.0)
-            if not question.spans:
-                rate *= recipe.unanswerable_rate
+            rate = _rate(recipe, question)
             taken += [number] * (int(rate) + (rng.random() < rate % 1))
         rng.shuffle(taken)
         return [(number, rng.getrandbits(32)) for number in taken]
@@ -207,14 +215,19 @@ class TrainingSet(TokenizedQuestions):
         spans: Sequence[TokenSpan],
     ) -> Window:
         part = passage.ids[begin : begin + size]
-        ids = np.concatenate(([self._cls], question.ids, [self._sep], part, [self._sep]))
-        offset = len(question.ids) + 2
+        offset = self._template.passage_begin(question.ids)
         return Window(
-            ids.astype(np.int32),
+            *self._template.join(question.ids, part),
             offset,
+            offset + len(part),
             tuple(sorted({offset + a for a, _ in spans})) or (0,),
             tuple(sorted({offset + b for _, b in spans})) or (0,),
         )
+
+
+def _rate(recipe: Recipe, question: TokenizedQuestion) -> float:
+    rate = recipe.rates.get(question.source, 1.0)
+    return rate if question.spans else rate * recipe.unanswerable_rate
 
 
 def batches(

@@ -25,11 +25,13 @@ MAX_QUESTION_CHARACTERS = 1_000
 SIMILARITY_WEIGHT = 20.0
 """Logits that a cosine similarity of 1 is worth; measured by `scripts/measure_ranking.py`."""
 
-THRESHOLD = 7.9
+THRESHOLD = 9.9
 """Score that an answer must exceed; it refuses one right answer in twenty (same script)."""
 
 MARGIN = 5.0
 """How far an answer's score may lie below the best one's: less than a hundredth of its odds."""
+
+MAX_ANSWER_TOKENS = 30
 
 
 class Library(Protocol):
@@ -89,7 +91,7 @@ class Answerer:
         *,
         threshold: float = THRESHOLD,
         margin: float = MARGIN,
-        max_answer_tokens: int = 30,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
         n_best: int = 5,
     ) -> None:
         self._library = library

@@ -231,8 +231,9 @@ def eval_command(
     """
     settings = make_settings()
     from service.commands import evaluating
+    from service.question_files import read_question_files
 
-    read = evaluating.read_files(files)
+    read = read_question_files(files)
     say_loading()
     show_progress = sys.stderr.isatty()
     if open_domain:

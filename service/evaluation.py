@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from service import metrics
-from service.answering import check_question
+from service.answering import MAX_ANSWER_TOKENS, check_question
 from service.errors import QuestionError
 from service.metrics import Figure, Floats, Score, mean_figure
 from service.questions import Paragraph, Question
@@ -24,8 +24,6 @@ from service.types import Span
 
 Asked = tuple[Paragraph, Question]
 """A question and its paragraph."""
-
-MAX_ANSWER_TOKENS = 30
 
 T = TypeVar("T")
 
@@ -53,6 +51,11 @@ class Outcome:
     score: Score
     at_place: float | None
     asked: bool
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Range of the best answer in the context."""
+        return None if self.span is None else (self.span.start, self.span.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ def read_question_file(path: Path) -> QuestionFile:
     Returns:
         All that is sound, in the file's order, and each fault. An answer that doesn't stand at its
         offset is left out, and its question too if no other answer is left. A question that comes
-        again is left out; another one that reuses an id is kept as `id#2`, since published data
-        sets do so. A damaged gzip stream's readable part is kept.
+        again after a sound one is left out; another one that reuses an id is kept as `id#2`, since
+        published data sets do so. A damaged gzip stream's readable part is kept.
 
     Raises:
         QuestionFileError: It can't be opened, holds no sound question, or more questions are bad
@@ -168,8 +168,8 @@ class _Reading:
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
                     try:
                         row = _object(json.loads(text))
-                        source = _text(row.get("source") or self._source(), "source")
-                        self._add(row, source, _text(row.get("title") or "", "title"), place)
+                        source = _text_if_given(row, "source") or self._source()
+                        self._add(row, source, _text_if_given(row, "title"), place)
                     except _JSON_FAULTS as error:
                         self._note("malformed", place, _described(error), bad=1)
         except _GZIP_FAULTS as error:
@@ -199,7 +199,7 @@ class _Reading:
     def _add_article(self, article: object, place: str) -> None:
         try:
             row = _object(article)
-            title = _text(row.get("title") or "", "title")
+            title = _text_if_given(row, "title")
             paragraphs = _list(row, "paragraphs")
         except _Malformed as error:
             self._note("malformed", place, _described(error), bad=1)
@@ -217,8 +217,9 @@ class _Reading:
         """Take a paragraph; raises `_Malformed` if it isn't one."""
         context, asked = _text(row.get("context"), "context"), _list(row, "qas")
         lost = max(1, len(asked))
-        if _has_bad_bytes(title + context):
-            self._note("encoding", place, "the title or context is not valid UTF-8", bad=lost)
+        if _has_bad_bytes(source + title + context):
+            told = "the source, title or context is not valid UTF-8"
+            self._note("encoding", place, told, bad=lost)
         elif not context.strip():
             self._note("empty_context", place, "the context is empty", bad=lost)
         else:
@@ -257,17 +258,20 @@ class _Reading:
         if fault is not None:
             self._note(fault[0], place, fault[1], bad=1)
             return None
-        self._asked.add(identity)
         if identity in self._known:
+            self._asked.add(identity)
             before = self._known[identity]
             self._note("duplicate_id", place, f"this question has come before, in {before}")
             # Nothing is wrong with it: a second copy of a file isn't a bad file.
             self._sound += 1
             return None
-        kept = self._with_answers(self._with_own_id(question, place), context, place)
-        if kept is not None:
-            self.kept.append(identity)
-        return kept
+        kept = self._with_answers(question, context, place)
+        if kept is None:
+            # Not asked: a sound one that comes again is still to be kept.
+            return None
+        self._asked.add(identity)
+        self.kept.append(identity)
+        return self._with_own_id(kept, place)
 
     def _with_own_id(self, question: Question, place: str) -> Question:
         """The question, under another id if another question has its."""
@@ -339,6 +343,12 @@ def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise _Malformed(f"{name!r} is {_short(value)}, no string")
     return value
+
+
+def _text_if_given(row: dict[str, Any], name: str) -> str:
+    """A text that may be missing, or null; empty then."""
+    value = row.get(name)
+    return "" if value is None else _text(value, name)
 
 
 def _list(row: dict[str, Any], name: str) -> list[object]:

@@ -103,6 +103,11 @@ class QuestionFile:
         return ((p, question) for p in self.paragraphs for question in p.questions)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left out; a question kept under another id wasn't."""
+        return all(fault.kind == "reused_id" for fault in self.faults)
+
+    @property
     def fault_counts(self) -> dict[FaultKind, int]:
         """How many faults there are of each kind, most frequent first."""
         return dict(Counter(fault.kind for fault in self.faults).most_common())

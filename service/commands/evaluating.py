@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from service import wiring
 from service.evaluation import Asked, Report, read_own_paragraphs, report_given, take_sample
 from service.metrics import Figure
 from service.open_domain import ask_everything, put_on_shelf, report_open
-from service.question_files import read_question_files
 from service.questions import QuestionFile
 from service.settings import Settings
 
@@ -49,9 +48,8 @@ class Evaluation:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing was left out; a question under another id isn't."""
-        lost = (f for file in self.files for f in file.faults if f.kind != "reused_id")
-        return not self.unindexed and next(lost, None) is None
+        """Whether nothing was left out; see `QuestionFile.is_whole`."""
+        return not self.unindexed and all(file.is_whole for file in self.files)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values; shares in [0, 1]."""
@@ -152,17 +150,12 @@ def evaluate_open(
     return Evaluation(files, len(asked), report, components.models(), shelf.failed)
 
 
-def read_files(paths: Iterable[Path]) -> list[QuestionFile]:
-    """Question files, read; see `read_question_files`."""
-    return read_question_files(paths)
-
-
 def _asked(files: Sequence[QuestionFile], sample: int | None) -> list[Asked]:
     return take_sample((one for file in files for one in file.questions), sample)
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Say what was read, what was left out, and the figures in percent."""
+    """Say what was read, what was left out, and the figures."""
     for file in evaluation.files:
         print_faults(file)
     for message in evaluation.unindexed:

@@ -114,6 +114,13 @@ def test_what_is_not_said_of_source_and_title(tmp_path: Path) -> None:
     assert (paragraph.source, paragraph.title) == ("web", "")
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_source_is_the_files_name(tmp_path: Path, nothing: str | None) -> None:
+    path = write_lines(tmp_path / "web.jsonl", [row([qa("q")], source=nothing, title=nothing)])
+    [paragraph] = read_question_file(path).paragraphs
+    assert (paragraph.source, paragraph.title) == ("web", "")
+
+
 def test_paragraphs_without_questions_are_kept(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "f.jsonl", [row([], context="Nothing asked."), *GOOD])
     file = read_question_file(path)
@@ -190,6 +197,18 @@ def test_another_question_of_a_known_id_is_kept_under_its_own(tmp_path: Path) ->
     assert faults(file)[0] == ("reused_id", "f.jsonl:1, question '0'")
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_of_a_repeated_question_the_sound_one_is_kept_under_its_own_id(
+    tmp_path: Path, times: int
+) -> None:
+    bad = qa("q", answers=[{"text": "Oslo", "answer_start": OFFSET + 1}])
+    rows = [*GOOD, *[row([bad])] * times, row([qa("q")]), row([qa("q")])]
+    file = read_question_file(write_lines(tmp_path / "f.jsonl", rows))
+    kept = [question for _, question in file.questions if question.id.startswith("q")]
+    assert kept == [Question("q", "Where is it?", (GoldAnswer("Oslo", OFFSET),))]
+    assert [fault.kind for fault in file.faults] == ["offset_mismatch"] * times + ["duplicate_id"]
+
+
 def test_a_question_of_several_files_counts_once(tmp_path: Path) -> None:
     rows = [row([qa("a"), qa("b")]), row([qa("c", "When?")], context=f"{CONTEXT} 2")]
     lines = write_lines(tmp_path / "lines.jsonl", rows)
@@ -232,6 +251,11 @@ BAD_LINES = [
     ("malformed", b'{"context": "x"}'),
     ("malformed", b'{"context": "x", "qas": {}}'),
     ("malformed", b'{"context": "x", "qas": [], "title": 7}'),
+    ("malformed", b'{"context": "x", "qas": [], "title": 0}'),
+    ("malformed", b'{"context": "x", "qas": [], "source": 7}'),
+    ("malformed", b'{"context": "x", "qas": [], "source": []}'),
+    ("malformed", b'{"context": "x", "qas": [], "source": false}'),
+    ("encoding", b'{"context": "x", "qas": [], "source": "\\ud83d"}'),
     ("empty_context", json.dumps(row([qa("b")], context=" ")).encode()),
     ("empty_context", json.dumps(row([], context="")).encode()),
     (

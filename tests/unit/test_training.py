@@ -20,7 +20,7 @@ from processes import environment
 from reader_losses import shared_loss, window_loss
 from reader_training import Ending, Settings, learning_rate
 from safetensors.torch import load_file
-from train_reader import split
+from training_data import split
 from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
 
 from service.questions import Paragraph, Question
@@ -28,7 +28,8 @@ from service.questions import Paragraph, Question
 SCRIPT = Path(__file__).parents[2] / "scripts" / "train_reader.py"
 SETTINGS = Settings(
     encoder="e",
-    data={},
+    data=(),
+    hard=None,
     seed=1,
     learning_rate=0.5,
     warmup=4,
@@ -179,15 +180,32 @@ def command(folder: Path, encoder: Path, questions: Path, *options: str) -> list
     ]
 
 
+def train(
+    folder: Path, encoder: Path, questions: Path, *options: str, code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command(folder, encoder, questions, *options),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def logged(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
 
 
 def test_a_training_killed_and_resumed_ends_as_an_unbroken_one(tmp_path, encoder, questions):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    subprocess.run(
-        command(whole, encoder, questions), check=True, capture_output=True, env=environment()
-    )
+    train(whole, encoder, questions)
+    kept = []  # how many lines the log held when each process died
     for kill_after in (1, 5, 9):  # the number of validations seen, in both stages
         process = subprocess.Popen(
             command(broken, encoder, questions),
@@ -205,28 +223,27 @@ def test_a_training_killed_and_resumed_ends_as_an_unbroken_one(tmp_path, encoder
         process.wait()
         process.stderr.close()
         assert not (broken / "model.safetensors").exists()
-    subprocess.run(
-        command(broken, encoder, questions), check=True, capture_output=True, env=environment()
-    )
+        kept.append(len(logged(broken)))
+    train(broken, encoder, questions)
     expected, found = weights(whole), weights(broken)
     assert expected.keys() == found.keys()
     for name, tensor in expected.items():
         assert torch.allclose(found[name], tensor, atol=1e-6), name
-    steps = [json.loads(line)["step"] for line in (broken / "log.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in logged(broken)]
     assert steps[-1] == 60
+    for count in kept:
+        # It goes on from the checkpoint of the last line, or of the one before if that wasn't
+        # saved yet; one begun again would log step 5.
+        assert steps[count] - steps[count - 1] in {0, 5}
+    assert steps[kept[-1]] >= 45
 
 
 def test_a_training_learns_and_writes_a_card(tmp_path, encoder, questions):
     folder = tmp_path / "trained"
-    subprocess.run(
-        command(folder, encoder, questions, "--steps", "150", "--warmup", "10"),
-        check=True,
-        capture_output=True,
-        env=environment(),
-    )
+    train(folder, encoder, questions, "--steps", "150", "--warmup", "10")
     modes = {path.stat().st_mode for path in folder.glob("*.json")}
     assert modes == {(folder / "model.safetensors").stat().st_mode}
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    log = logged(folder)
     assert log[-1]["held_out_loss"] < 0.7 * log[0]["held_out_loss"]
     start = BertForQuestionAnswering.from_pretrained(encoder).state_dict()
     end = weights(folder)
@@ -252,14 +269,8 @@ def test_of_one_article_nothing_is_held_out_and_nothing_is_scored(tmp_path, enco
     bare = tmp_path / "bare"
     BertForQuestionAnswering.from_pretrained(encoder).bert.save_pretrained(bare)
     AutoTokenizer.from_pretrained(encoder).save_pretrained(bare)
-    done = subprocess.run(
-        command(folder, bare, first_articles(questions, tmp_path, 1), "--steps", "20"),
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    done = train(folder, bare, first_articles(questions, tmp_path, 1), "--steps", "20")
+    log = logged(folder)
     assert {line["held_out"] for line in log} == {"nothing"}
     assert not any(name.startswith("held_out_") for line in log for name in line)
     card = (folder / "README.md").read_text()
@@ -275,27 +286,15 @@ def test_of_one_article_nothing_is_held_out_and_nothing_is_scored(tmp_path, enco
 def test_of_three_articles_one_is_held_out_and_scored(tmp_path, encoder, questions):
     folder = tmp_path / "three"
     few = first_articles(questions, tmp_path, 3)
-    subprocess.run(
-        command(folder, encoder, few, "--steps", "20", "--held-out", "0.01"),
-        check=True,
-        capture_output=True,
-        env=environment(),
-    )
-    last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
+    train(folder, encoder, few, "--steps", "20", "--held-out", "0.01")
+    last = logged(folder)[-1]
     assert last["held_out_loss"] > 0
     assert f"| held out loss | {last['held_out_loss']:.3f} |" in (folder / "README.md").read_text()
     assert "| few | 4 | not known" in (folder / "README.md").read_text()
 
 
 def test_more_last_steps_than_steps_are_refused_with_both_numbers(tmp_path, encoder, questions):
-    done = subprocess.run(
-        command(tmp_path / "none", encoder, questions, "--steps", "10"),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    assert done.returncode == 2
+    done = train(tmp_path / "none", encoder, questions, "--steps", "10", code=2)
     assert "--decay-steps is 20 and --steps is 10." in done.stderr
     assert not (tmp_path / "none").exists()
 
@@ -303,12 +302,7 @@ def test_more_last_steps_than_steps_are_refused_with_both_numbers(tmp_path, enco
 def test_the_average_of_the_weights_is_what_is_written(tmp_path, encoder, questions):
     plain, averaged = tmp_path / "plain", tmp_path / "averaged"
     for folder, average in ((plain, "0"), (averaged, "0.9")):
-        subprocess.run(
-            command(folder, encoder, questions, "--average", average, "--decay-steps", "0"),
-            check=True,
-            capture_output=True,
-            env=environment(),
-        )
+        train(folder, encoder, questions, "--average", average, "--decay-steps", "0")
     end, kept = weights(plain), weights(averaged)
     start = BertForQuestionAnswering.from_pretrained(encoder).state_dict()
     moved = torch.linalg.norm(end["qa_outputs.weight"] - start["qa_outputs.weight"])
@@ -318,18 +312,6 @@ def test_the_average_of_the_weights_is_what_is_written(tmp_path, encoder, questi
 
 def test_other_settings_on_a_begun_training_are_refused(tmp_path, encoder, questions):
     folder = tmp_path / "begun"
-    subprocess.run(
-        command(folder, encoder, questions, "--steps", "5", "--decay-steps", "0"),
-        check=True,
-        capture_output=True,
-        env=environment(),
-    )
-    result = subprocess.run(
-        command(folder, encoder, questions, "--seed", "2"),
-        check=False,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
+    train(folder, encoder, questions, "--steps", "5", "--decay-steps", "0")
+    result = train(folder, encoder, questions, "--seed", "2", code=1)
     assert "holds a training with other settings: seed." in result.stderr
