@@ -28,7 +28,7 @@ from index.lexical_view.files import (
     commits,
     is_whole,
     new_index_folder,
-    remove_index_folders,
+    remove_leftovers,
     writing_alone,
 )
 from index.lexical_view.index import (
@@ -171,7 +171,7 @@ class LexicalView:
             else:
                 self._replay(feed, shown, state)
         if self._shown is not None:
-            remove_index_folders(self._folder, but=self._shown.commit.folder)
+            remove_leftovers(self._folder, but=self._shown.commit.folder)
         return True
 
     def _rebuild(self, feed: Feed, state: State) -> None:

@@ -23,6 +23,9 @@ from typing import Any, NamedTuple
 _LOCK = "lock"
 _INDEX_FOLDER = re.compile(r"[0-9a-f]{32}")
 _META = "meta.json"
+_TEMPORARY = ".tmp*"
+"""What tantivy writes `meta.json` and its like to before it renames it."""
+
 _FOOTER_END = struct.Struct("<II")
 _FOOTER_MAGIC = 1337
 _AT_ONCE = 1 << 20
@@ -109,15 +112,17 @@ def new_index_folder(folder: Path) -> Path:
     return place
 
 
-def remove_index_folders(folder: Path, *, but: Path) -> None:
-    """Remove all index folders but one, as far as possible."""
+def remove_leftovers(folder: Path, *, but: Path) -> None:
+    """Remove all index folders but one, and what a killed writer left in that, where possible."""
     for place in index_folders(folder):
-        if place != but:
-            if place.is_dir() and not place.is_symlink():
-                shutil.rmtree(place, ignore_errors=True)
-            else:
-                with suppress(OSError):
-                    place.unlink()
+        if place != but and place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        elif place != but:
+            with suppress(OSError):
+                place.unlink()
+    for temporary in but.glob(_TEMPORARY):
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def is_whole(file: Path) -> bool:

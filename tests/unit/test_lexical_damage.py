@@ -177,6 +177,17 @@ def test_nothing_outside_its_folder_is_removed(catalog: Catalog) -> None:
     assert (folder_of(catalog) / "notes.txt").read_text() == "mine"
 
 
+def test_what_a_killed_writer_left_is_removed_by_the_next_change(catalog: Catalog) -> None:
+    put(catalog, "a", "lamp")
+    opened(catalog).close()
+    left = index_folder(catalog) / ".tmpSfqCPR"
+    left.write_bytes(b"half of meta.json")
+    put(catalog, "b", "river")
+    view = opened(catalog)
+    assert not left.exists()
+    assert view.ids().tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("suffix", [".store", ".term", "meta.json", ".managed.json"])
 def test_damage_while_it_is_shown_is_mended_by_the_next_change(
     catalog: Catalog, suffix: str
