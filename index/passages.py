@@ -6,6 +6,7 @@ clipped to a stated size. A passage is a slice of the document, `text[start:end]
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence, Set
@@ -36,6 +37,9 @@ MAX_LENGTH = 4000
 
 HEADING_LENGTH = 120
 """Most code points of a heading, which stays with the paragraph after it."""
+
+TOKENIZED_AT_ONCE = 20_000
+"""Most code points that are tokenized at once: other threads wait meanwhile."""
 
 LEAST_TOKENS = 32
 """Fewest tokens that an embedder must take."""
@@ -196,7 +200,7 @@ class _Packer:
     def _units(self, start: int, stop: int) -> list[_Unit]:
         """Returns the sentences of `text[start:stop]`, endless ones in pieces."""
         text = self._text
-        starts = [start + at for at, _ in self._tokenizer.token_offsets(text[start:stop])]
+        starts = self._token_starts(start, stop)
         units: list[_Unit] = []
         found = paragraphs(text, start, stop)
         for paragraph, following in zip_longest(found, found[1:]):
@@ -212,6 +216,20 @@ class _Packer:
                     for piece in pieces
                 ]
         return units
+
+    def _token_starts(self, start: int, stop: int) -> array[int]:
+        """Returns the offsets in the document where the tokens of `text[start:stop]` start."""
+        starts = array("q")
+        while start < stop:
+            end = min(start + TOKENIZED_AT_ONCE, stop)
+            if end < stop:
+                # No token reaches across white space; without any, a token more is counted.
+                end = max(self._text.rfind(space, start + 1, end) for space in " \n") + 1 or end
+            starts.extend(
+                start + at for at, _ in self._tokenizer.token_offsets(self._text[start:end])
+            )
+            start = end
+        return starts
 
     def _is_endless(self, sentence: TextRange, starts: Sequence[int]) -> bool:
         long = sentence.end - sentence.start > MAX_LENGTH

@@ -24,6 +24,9 @@ LABEL_LENGTH = 80
 PROSE_WORDS = 20
 """The words of a line that is prose even if it doesn't end as a sentence does."""
 
+DESCRIBED = 4000
+"""Most code points that a paragraph is judged by: of a longer one half as many at either end."""
+
 _WORD = re.compile(r"\w+(?:['’.,@&/-]+\w+)*")
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]", regex.V1
@@ -69,8 +72,8 @@ class Paragraph:
 
     Attributes:
         place: Where it is in the text.
-        line: Its text with single spaces.
-        words: Its words.
+        line: Its text with single spaces; both ends of one longer than `DESCRIBED`.
+        words: The words of `line`.
         kind: Its form.
         bullet: Whether it is an item of a list with marks or numbers.
         apart: Whether a blank line stands before it.
@@ -177,11 +180,18 @@ def describe_paragraphs(text: str) -> list[Paragraph]:
 
 
 def _describe(text: str, place: TextRange, *, apart: bool) -> Paragraph:
-    raw = text[place.start : place.end]
+    raw = _ends(text, place)
     line = " ".join(raw.split())
     words = tuple(_WORD.findall(line))
     kind = _kind(line, words, columns=_COLUMNS.search(raw) is not None)
     return Paragraph(place, line, words, kind, BULLET.match(line) is not None, apart)
+
+
+def _ends(text: str, place: TextRange) -> str:
+    if place.end - place.start <= DESCRIBED:
+        return text[place.start : place.end]
+    half = DESCRIBED // 2
+    return f"{text[place.start : place.start + half]} {text[place.end - half : place.end]}"
 
 
 def _count(line: str, words: tuple[str, ...]) -> int:

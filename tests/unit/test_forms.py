@@ -2,7 +2,13 @@
 
 import pytest
 
-from index.text.forms import ends_sentence, mentions_date
+from index.text.forms import (
+    DESCRIBED,
+    Kind,
+    describe_paragraphs,
+    ends_sentence,
+    mentions_date,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +48,16 @@ def test_how_sentences_end(line, ends):
 )
 def test_what_mentions_a_date(line, mentions):
     assert mentions_date(line) is mentions
+
+
+def test_a_long_paragraph_is_judged_by_its_ends():
+    inner = "word " * DESCRIBED
+    [paragraph] = describe_paragraphs(f"First {inner}last one,")
+    assert paragraph.kind is Kind.PROSE
+    assert paragraph.place == (0, len(inner) + 15)
+    assert paragraph.line.startswith("First word word")
+    assert paragraph.line.endswith("word last one,")
+    assert len(paragraph.line) <= DESCRIBED + 1
+    assert paragraph.unfinished
+    [paragraph] = describe_paragraphs(f"{inner}end.")
+    assert paragraph.sentence

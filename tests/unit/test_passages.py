@@ -15,6 +15,7 @@ from index.passages import (
     TARGET_TOKENS,
     TINY_TOKENS,
     TITLE_TOKENS,
+    TOKENIZED_AT_ONCE,
     TokenCounter,
     clip_title,
     passage_input,
@@ -315,3 +316,28 @@ def test_what_was_written_as_markdown_holds_no_page_debris() -> None:
     assert [text[start:end] for start, end in page.excluded] == ["Fast search\n\nEasy setup"]
     assert written.excluded == ()
     assert text[written.sentences[-1].start : written.sentences[-1].end] == "Easy setup"
+
+
+class Measured(Wordpieces):
+    """Notes how long the texts are that it is given, and can be given long ones whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths: list[int] = []
+
+    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        self.lengths.append(len(text))
+        return super().token_offsets(text)
+
+
+@pytest.mark.parametrize("word", ["ship ", "ships. ", "convoy\n"])
+def test_a_long_text_is_tokenized_in_parts_as_it_is_at_once(
+    monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    text = word * (3 * TOKENIZED_AT_ONCE // len(word))
+    measured = Measured()
+    in_parts = segment(text, title=None, tokenizer=measured)
+    assert TOKENIZED_AT_ONCE - 10 < max(measured.lengths) <= TOKENIZED_AT_ONCE
+    monkeypatch.setattr("index.passages.TOKENIZED_AT_ONCE", len(text))
+    assert segment(text, title=None, tokenizer=measured) == in_parts
+    assert max(measured.lengths) == len(text)
