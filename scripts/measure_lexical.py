@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from measure_search import has_hit, ndcg, reciprocal_rank
+from measure_search import PLAIN, has_hit, ndcg, reciprocal_rank
 from search_sets import Query, SearchSet, Text, beir, squad
 from tqdm import tqdm
 
@@ -30,7 +30,6 @@ _SHARED = Path(__file__).parents[2] / "shared" / "data"
 _SETS = ("reserved", "selqa_sections", "cranfield")
 _EMBEDDER = "none"
 _DEPTH = 100
-_PLAIN = Weights(title=0, sound=0, joined=0, halves=0)
 
 SPELLINGS = [
     tuple(pair.split(" / "))
@@ -103,8 +102,9 @@ def variants(more: Sequence[str]) -> Iterator[tuple[str, Weights]]:
     yield "without title weight", dataclasses.replace(chosen, title=0)
     yield "without phonetic keys", dataclasses.replace(chosen, sound=0)
     yield "without joined words and halves", dataclasses.replace(chosen, joined=0, halves=0)
+    yield "without pairs of words", dataclasses.replace(chosen, phrase=0)
     yield "common words too", dataclasses.replace(chosen, common_words=frozenset())
-    yield "BM25 of title and text alone", _PLAIN
+    yield "BM25 of title and text alone", PLAIN
     for one in more:
         pairs = (part.partition("=") for part in one.split(","))
         changed = {name: float(value) for name, _, value in pairs}
@@ -193,7 +193,7 @@ def measure_spellings(texts: Sequence[Text], work: Path, more: Sequence[str]) ->
     catalog = fill([*written, *texts], work / "catalog.sqlite")
     several = len(texts) + len(written)
     click.echo(f"{len(SPELLINGS)} spellings, each in one of {several:,} texts")
-    plain = open_view(catalog, _PLAIN)
+    plain = open_view(catalog, PLAIN)
     for name, weights in variants(more):
         view = open_view(catalog, weights)
         lost = []

@@ -19,7 +19,7 @@ from index.lexical_view.files import commits, index_folders
 from index.types import Document, Passage, Segmentation, State
 
 EMBEDDER = "toy@1"
-PLAIN = Weights(title=0, sound=0, joined=0, halves=0)
+PLAIN = Weights(title=0, sound=0, joined=0, halves=0, phrase=0)
 
 
 def put(catalog: Catalog, name: str, *texts: str, title: str | None = None, **known: Any) -> None:

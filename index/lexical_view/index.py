@@ -57,6 +57,8 @@ class Weights:
         sound: A word of the same phonetic key.
         joined: A word that two of the query's make: `ceasefire` for `cease fire`.
         halves: The two words that one of the query's is made of, one after the other.
+        phrase: Two words that follow each other as in the query, in addition; not of two
+            common ones.
         common_words: Words that a query isn't looked up by if it has others.
     """
 
@@ -64,6 +66,7 @@ class Weights:
     sound: float = 0.3
     joined: float = 0.3
     halves: float = 0.1
+    phrase: float = 0.3
     common_words: frozenset[str] = COMMON_WORDS
 
 
@@ -179,6 +182,10 @@ def words_query(text: str, searcher: Searcher, weights: Weights) -> Query | None
         for term in terms
         for halves in _halves(term, searcher)
     ]
+    clauses += [
+        (Query.phrase_query(schema(), "body", _stems(list(pair))), weights.phrase)
+        for pair in _pairs(words)
+    ]
     weighted = [
         (Occur.Should, query if weight == 1 else Query.boost_query(query, weight))
         for query, weight in clauses
@@ -231,6 +238,12 @@ def _neighbours(words: list[tuple[str, ...]]) -> Iterator[tuple[str, str]]:
             for word in (first, second)
         ):
             yield first[0], second[0]
+
+
+def _pairs(words: list[tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+    terms = [term for word in words for term in word][:_MOST_TERMS]
+    pairs = dict.fromkeys(pairwise(terms))
+    return [pair for pair in pairs if not COMMON_WORDS.issuperset(pair)]
 
 
 def _halves(term: str, searcher: Searcher) -> Iterator[tuple[str, str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,8 @@ def bm25(query: Sequence[str], texts: Sequence[Sequence[str]], uncounted: int = 
     """Robertson's BM25 of a query and each text, k1 = 1.2 and b = 0.75.
 
     Args:
-        query: Terms.
+        query: Terms, or several with spaces between, which must follow each other: as rare as
+            all of them together.
         texts: Terms of each.
         uncounted: Documents of the index that hold no text: the one of the view's state.
     """
@@ -62,11 +63,14 @@ def bm25(query: Sequence[str], texts: Sequence[Sequence[str]], uncounted: int = 
     scores = []
     for text in texts:
         score = 0.0
-        for term in query:
-            having = sum(term in other for other in texts)
-            times = Counter(text)[term]
+        for phrase in query:
+            terms = phrase.split()
+            idf = 0.0
+            for term in terms:
+                having = sum(term in other for other in texts)
+                idf += math.log(1 + (n - having + 0.5) / (having + 0.5))
+            times = sum(terms == list(text[at : at + len(terms)]) for at in range(len(text)))
             norm = 1.2 * (1 - 0.75 + 0.75 * kept_length(len(text)) / mean)
-            idf = math.log(1 + (n - having + 0.5) / (having + 0.5))
             score += idf * 2.2 * times / (times + norm)
         scores.append(score)
     return scores
@@ -89,7 +93,7 @@ def test_scores_are_bm25(catalog: Catalog, longest: int) -> None:
 def test_a_title_is_text_of_each_passage_and_counts_in_addition(catalog: Catalog) -> None:
     put(catalog, "a", "river forest ", "lamp", title="bridge lamp")
     put(catalog, "b", "bridge")
-    view = opened(catalog, Weights(title=0.5, sound=0, joined=0, halves=0))
+    view = opened(catalog, Weights(title=0.5, sound=0, joined=0, halves=0, phrase=0))
     bodies = ["bridge lamp river forest".split(), "bridge lamp lamp".split(), ["bridge"]]
     titles = [["bridge", "lamp"], ["bridge", "lamp"], []]
     query = ["bridge", "forest"]
@@ -103,7 +107,7 @@ def test_a_title_is_text_of_each_passage_and_counts_in_addition(catalog: Catalog
 def test_a_like_sounding_word_counts_less_than_the_word(catalog: Catalog) -> None:
     texts = ["serraj river", "sarraj river", "copper river velvet"]
     put(catalog, "a", *(f"{text} " for text in texts))
-    view = opened(catalog, Weights(title=0, sound=0.3, joined=0, halves=0))
+    view = opened(catalog, Weights(title=0, sound=0.3, joined=0, halves=0, phrase=0))
     keys = [[str(phonetic_key(word)) for word in text.split()] for text in texts]
     words = bm25(["sarraj"], [text.split() for text in texts])
     sounds = bm25(["srj"], keys)
@@ -146,9 +150,31 @@ def test_the_words_of_one_are_only_found_side_by_side(catalog: Catalog) -> None:
     assert found(opened(catalog, Weights(sound=0)), "ceasefire") == [3]
 
 
+@pytest.mark.parametrize(
+    ("asked", "words", "pairs"),
+    [
+        ("river", ["river"], []),
+        ("river lamp", ["river", "lamp"], ["river lamp"]),
+        ("lamp, river; river lamp", ["lamp", "river"], ["lamp river", "river river", "river lamp"]),
+        ("of the river", ["river"], ["the river"]),
+    ],
+)
+def test_two_words_that_follow_each_other_count_in_addition(
+    catalog: Catalog, asked: str, words: list[str], pairs: list[str]
+) -> None:
+    texts = ["lamp of the river lamp", "river of lamp", "river lamp river lamp copper", "velvet"]
+    put(catalog, "a", *(f"{text} " for text in texts))
+    view = opened(catalog, replace(PLAIN, phrase=0.5))
+    split = [text.split() for text in texts]
+    expected = [
+        word + 0.5 * pair for word, pair in zip(bm25(words, split), bm25(pairs, split), strict=True)
+    ]
+    assert view.scores(asked, [1, 2, 3, 4]) == pytest.approx(expected, abs=1e-4)
+
+
 def test_common_words_count_only_if_there_is_no_other(catalog: Catalog) -> None:
     put(catalog, "a", "to be or not to be ", "the lamp ", "what it was")
-    view = opened(catalog)
+    view = opened(catalog, Weights(phrase=0))
     assert found(view, "what was the lamp") == [2]
     assert set(found(view, "to be or not")) == {1}
     assert view.scores("the lamp", [1, 2, 3]).tolist() == view.scores("lamp", [1, 2, 3]).tolist()
