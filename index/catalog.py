@@ -20,6 +20,7 @@ from index.errors import CatalogError
 from index.faults import reach
 from index.snapshot import Snapshot
 from index.storage.connections import BUSY_SECONDS, ConnectionPool, clear_errors
+from index.storage.recount import Recount
 from index.storage.schema import create_catalog, migrate
 from index.storage.writes import (
     add_passages,
@@ -27,6 +28,7 @@ from index.storage.writes import (
     drop_passages,
     log_change,
     pack,
+    write_lines,
     write_revision,
     written_by,
 )
@@ -48,6 +50,9 @@ class Catalog:
         CatalogError: The file is missing (and `create` is false), foreign, newer, damaged, locked
             or not writable. Every method raises it once the catalog is closed, or its file is no
             longer the one that was opened.
+
+    Attributes:
+        recount: Lines that documents may be divided wrongly by, for what this object has written.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Catalog:
             raise CatalogError(
                 f"There is no catalog at {path}.", "Index some documents first: pincite index PATH."
             )
+        self.recount = Recount()
         with clear_errors(path, busy_seconds):
             if create:
                 create_catalog(path)
@@ -131,14 +137,11 @@ class Catalog:
             )
             added = add_passages(connection, revision_id, segmentation, vectors, embedder)
             reach("catalog.passages_written")
-            connection.execute("DELETE FROM lines WHERE document_id = ?", (document.document_id,))
-            connection.executemany(
-                "INSERT INTO lines VALUES (?, ?, ?)",
-                [(key, document.document_id, repeated) for key, repeated in lines.items()],
-            )
+            changed = write_lines(connection, document.document_id, lines)
             generation = log_change(connection, document.document_id, removed, added)
             reach("catalog.vectors_written")
             connection.execute("COMMIT")
+        self.recount.add(changed, generation)
         reach("catalog.committed")
         return generation
 
@@ -161,11 +164,13 @@ class Catalog:
             if found is None or written not in {None, found}:
                 return Snapshot(connection).generation()
             removed = drop_passages(connection, document_id)
-            for table in ("documents", "revisions", "lines"):
+            changed = write_lines(connection, document_id, {})
+            for table in ("documents", "revisions"):
                 connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))
             reach("catalog.document_erased")
             generation = log_change(connection, document_id, removed, None)
             connection.execute("COMMIT")
+        self.recount.add(changed, generation)
         reach("catalog.removed")
         return generation
 

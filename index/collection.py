@@ -29,7 +29,7 @@ class Collection:
     Args:
         catalog: Its catalog.
         embedder: What its vectors were made with.
-        live: Keep its views near the catalog in a thread; else they show the catalog as it is now,
+        live: Keep its views near the catalog in threads; else they show the catalog as it is now,
             and are brought up to date by `catch_up`.
 
     Raises:
@@ -56,8 +56,17 @@ class Collection:
 
     @property
     def is_ready(self) -> bool:
-        """Whether both views can be searched, and neither is being built from nothing."""
-        return self._searcher.is_ready and self._searcher.vectors.is_ready
+        """Whether both views show its catalog, neither is being built, and both can follow.
+
+        Raises:
+            CatalogError: The catalog can't be read.
+        """
+        return self._searcher.is_ready and self._upkeep.is_following
+
+    @property
+    def problem(self) -> PinciteError | None:
+        """Why its views don't follow the catalog, or can't be kept for the next start."""
+        return self._upkeep.problem
 
     def wait(self, generation: int, seconds: float) -> None:
         """Return when searches show a generation; see `Upkeep.wait`. For live collections."""
@@ -68,9 +77,17 @@ class Collection:
         catch_up(self.catalog, self._searcher)
 
     def save_views(self) -> None:
-        """Bring the views up to date and keep them for the next start."""
+        """Bring the views up to date and keep them for the next start.
+
+        Raises:
+            UnwritableCatalog: They can't be written.
+        """
         self.catch_up()
         self._searcher.vectors.merge()
+
+    def end(self) -> None:
+        """Have the upkeep end soon, without waiting for that; `close` waits."""
+        self._upkeep.end()
 
     def close(self) -> None:
         """End the upkeep and let go of the views; the catalog stays open."""
@@ -89,6 +106,11 @@ class _Opened:
     catalog: Catalog
     collection: Collection | None = None
     building: threading.Lock = field(default_factory=threading.Lock)
+
+    def end(self) -> None:
+        """Have the collection's upkeep end soon, without waiting for that."""
+        if self.collection is not None:
+            self.collection.end()
 
     def close(self) -> None:
         """Close both; what still uses the catalog finishes what it does."""
@@ -164,6 +186,12 @@ class CollectionStore:
                 opened.collection = Collection(opened.catalog, embedder, live=self._live)
             return opened.collection
 
+    def opened(self, name: str) -> Collection | None:
+        """A collection, if it is being searched; opens nothing."""
+        with self._lock:
+            opened = self._opened.get(name)
+        return None if opened is None or not opened.catalog.is_in_place() else opened.collection
+
     def check(self) -> dict[str, PinciteError]:
         """What is wrong with the collections that can't be read now, by name.
 
@@ -182,9 +210,12 @@ class CollectionStore:
     def close(self) -> None:
         """Close all collections and their catalogs."""
         with self._lock:
-            for opened in self._opened.values():
-                opened.close()
+            closing = list(self._opened.values())
             self._opened.clear()
+        for opened in closing:
+            opened.end()
+        for opened in closing:
+            opened.close()
 
     def _open(self, name: str, *, create: bool = False) -> _Opened:
         if not _NAME.fullmatch(name):
@@ -192,20 +223,23 @@ class CollectionStore:
                 f"{name!r} can't be a collection's name.",
                 "Use 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
             )
-        with self._lock:
-            opened = self._opened.get(name)
-            if opened is not None and opened.catalog.is_in_place():
+        replaced: _Opened | None = None
+        try:
+            with self._lock:
+                opened = self._opened.get(name)
+                if opened is not None and opened.catalog.is_in_place():
+                    return opened
+                replaced = self._opened.pop(name, None)
+                path = self._data_dir / name / CATALOG_FILE
+                if not create and not path.exists():
+                    raise UnknownCollection(
+                        f"There is no collection {name!r} in {self._data_dir}.",
+                        "Index some documents first: pincite index PATH.",
+                    )
+                opened = _Opened(Catalog(path, create=create, busy_seconds=self.busy_seconds))
+                self._opened[name] = opened
                 return opened
-            if opened is not None:
-                del self._opened[name]
-                opened.close()
-            path = self._data_dir / name / CATALOG_FILE
-            if not create and not path.exists():
-                raise UnknownCollection(
-                    f"There is no collection {name!r} in {self._data_dir}.",
-                    "Index some documents first: pincite index PATH.",
-                )
-            self._opened[name] = _Opened(
-                Catalog(path, create=create, busy_seconds=self.busy_seconds)
-            )
-            return self._opened[name]
+        finally:
+            # Not under the lock: its upkeep may take a moment to end, and others needn't wait.
+            if replaced is not None:
+                replaced.close()

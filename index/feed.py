@@ -13,6 +13,7 @@ import numpy.typing as npt
 from index.errors import DamagedCatalog
 from index.filters import Facts, facts_of
 from index.snapshot import Snapshot
+from index.stopping import Check, go_on
 from index.types import Change, IdRange, State
 
 
@@ -39,11 +40,13 @@ class Feed:
     Args:
         snapshot: The state that all of it is of.
         embedder: Model id of the vectors, and of the passages that were sized for it.
+        check: Called before each document that is read.
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: str) -> None:
+    def __init__(self, snapshot: Snapshot, embedder: str, check: Check = go_on) -> None:
         self._snapshot = snapshot
         self._embedder = embedder
+        self._check = check
 
     def state(self) -> State:
         """The snapshot's state."""
@@ -151,9 +154,11 @@ class Feed:
                 (self._embedder,),
             )
             for row in rows:
+                self._check()
                 yield row["revision_id"], IdRange(row["first"], row["end"])
             return
         for ids in sorted(wanted):
+            self._check()
             rows = self._snapshot.rows(
                 "SELECT revision_id FROM passages WHERE passage_id = ? AND embedder = ?",
                 (ids.first, self._embedder),

@@ -61,6 +61,9 @@ def _tag_term(tag: str) -> str:
 
 
 def _meta_term(key: str, value: str | int | float | bool) -> str:
+    # Numbers are equal that JSON writes differently, 4 and 4.0; JavaScript writes the first only.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return f"meta:{key}={json.dumps(value, ensure_ascii=False)}"
 
 
@@ -69,16 +72,17 @@ class Filters:
     """Which documents a search may find: those that meet all that is given.
 
     Attributes:
-        document_ids: One of these ids.
-        sources: Published at one of these host names, or at one below it.
+        document_ids: One of these ids, so nothing is met if there are none; None for any.
+        sources: Published at one of these host names, or at one below it; likewise.
         tags: All of these tags; case doesn't matter.
-        metadata: Each key has this value, or holds it in its list.
+        metadata: Each key has this value, or holds it in its list; 4 and 4.0 are one value, and 1
+            and true are two.
         published_after: Published on this day or later; a document without a date is not.
-        published_before: Published on this day or earlier; likewise.
+        published_before: Published on this day or earlier; a document without a date is not.
     """
 
-    document_ids: frozenset[str] = frozenset()
-    sources: frozenset[str] = frozenset()
+    document_ids: frozenset[str] | None = None
+    sources: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     published_after: date | None = None
@@ -86,9 +90,9 @@ class Filters:
 
     def groups(self) -> Iterator[frozenset[str]]:
         """Groups of terms; a document meets a group that it has one term of."""
-        if self.document_ids:
+        if self.document_ids is not None:
             yield frozenset(f"id:{document_id}" for document_id in self.document_ids)
-        if self.sources:
+        if self.sources is not None:
             yield frozenset(
                 f"source:{source.strip().lower().removeprefix('www.')}" for source in self.sources
             )

@@ -9,6 +9,7 @@ waits for nobody. The view is never trusted: what it finds is looked up in the c
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,8 +26,6 @@ from index.feed import Feed
 from index.filters import Filters
 from index.lexical_view.files import (
     Commit,
-    commits,
-    is_whole,
     new_index_folder,
     remove_leftovers,
     writing_alone,
@@ -37,9 +36,9 @@ from index.lexical_view.index import (
     Weights,
     open_index,
     passage_documents,
-    read_state,
     state_document,
 )
+from index.lexical_view.opening import Opener
 from index.lexical_view.shown import Ranked, Shown
 from index.types import IdRange, State
 
@@ -72,8 +71,9 @@ class LexicalView:
         self._weights = weights or Weights()
         self._changing = threading.RLock()
         self._shown: Shown | None = None
-        self._whole: set[Path] = set()
+        self._opener = Opener(folder, embedder)
         self._doubted: State | None = None
+        self._is_being_made = False
 
     @property
     def state(self) -> State | None:
@@ -81,15 +81,23 @@ class LexicalView:
         shown = self._shown
         return None if shown is None else shown.state
 
+    @property
+    def is_being_made(self) -> bool:
+        """Whether an index is being made from nothing, whatever is shown meanwhile."""
+        return self._is_being_made
+
     def search(self, query: str, limit: int, filters: Filters | None = None) -> Ranked:
         """Passages that share a word with a query, best first.
 
+        Nothing is shown any more, and found, once a file of the index was changed in place.
+
         Args:
             query: Any text; nothing in it is query syntax.
-            limit: How many passages at most.
+            limit: How many passages at most. Equal ones are in order of id; if more than
+                `MOST_TIED` equal the last, that may not be the one of the lowest id.
             filters: Which documents may be found; decided before the search, and never in a score.
         """
-        shown = self._shown
+        shown = self._intact()
         if shown is None:
             return Ranked.empty(-1)
         return shown.search(query, limit, filters, self._weights)
@@ -115,6 +123,15 @@ class LexicalView:
         shown = self._shown
         return np.empty(0, dtype=np.int64) if shown is None else shown.ids()
 
+    def _intact(self) -> Shown | None:
+        """What is shown, which is nothing once its files were changed in place."""
+        shown = self._shown
+        if shown is None or shown.is_intact():
+            return shown
+        if self._shown is shown:
+            self._shown = None
+        return None
+
     def close(self) -> None:
         """Let go of the files; nothing is shown any more."""
         self._shown = None
@@ -126,7 +143,8 @@ class LexicalView:
             Whether something else is shown than before.
         """
         with self._changing:
-            known = [shown for shown in self._on_disk() if feed.includes(shown.state)]
+            on_disk = self._opener.on_disk(self._intact())
+            known = [shown for shown in on_disk if feed.includes(shown.state)]
             if not known:
                 return False
             before, self._shown = self._shown, max(known, key=lambda s: s.state.generation)
@@ -156,8 +174,8 @@ class LexicalView:
     def _catch_up(self, feed: Feed) -> bool:
         self.refresh(feed)
         state = feed.state()
-        on_disk = list(self._on_disk())
         shown = self._shown
+        on_disk = list(self._opener.on_disk(shown))
         if shown not in on_disk or not feed.includes(shown.state):
             for other in on_disk:
                 if _is_ahead(other.state, state) and other.state != self._doubted:
@@ -176,8 +194,17 @@ class LexicalView:
 
     def _rebuild(self, feed: Feed, state: State) -> None:
         folder = new_index_folder(self._folder)
-        open_index(folder, create=True)
-        self._write(feed, folder, state, (), None)
+        self._is_being_made = True
+        try:
+            open_index(folder, create=True)
+            self._write(feed, folder, state, (), None)
+        except BaseException:
+            # What was committed is shown, and whole, whatever came after.
+            if self._shown is None or self._shown.commit.folder != folder:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self._is_being_made = False
 
     def _replay(self, feed: Feed, shown: Shown, state: State) -> None:
         changes = feed.changes(shown.state.generation)
@@ -191,8 +218,7 @@ class LexicalView:
             self._write(feed, shown.commit.folder, state, removed, added)
         except ValueError:
             # It may have been damaged since it was opened; else it will fail again.
-            self._whole.clear()
-            if self._open(shown.commit) is not None:
+            if not self._opener.is_damaged(shown.commit):
                 raise
             self._rebuild(feed, state)
 
@@ -223,35 +249,6 @@ class LexicalView:
             self.refresh(feed)
         reach("lexical.merged")
         self.refresh(feed)
-
-    def _on_disk(self) -> Iterator[Shown]:
-        """What the indexes on disk show, of those that are whole and of this embedder."""
-        for commit in commits(self._folder):
-            shown = self._shown
-            if shown is None or commit != shown.commit:
-                shown = self._open(commit)
-            if shown is not None:
-                yield shown
-
-    def _open(self, commit: Commit) -> Shown | None:
-        """An index as it is now, if it can be read."""
-        try:
-            files = set(commit.files())
-            if not all(is_whole(file) for file in files - self._whole):
-                return None
-            self._whole = files | {file for file in self._whole if file.parent != commit.folder}
-            searcher = open_index(commit.folder).searcher()
-            said = json.loads(read_state(searcher) or "{}")
-            if (said.pop("format", None), said.pop("embedder", None)) != (FORMAT, self._embedder):
-                return None
-            return Shown(commit, searcher, State(**said))
-        except (ValueError, TypeError, AttributeError, OSError):
-            return None
-        except BaseException as error:
-            # What `meta.json` says of the files isn't covered by checksums.
-            if type(error).__name__ == "PanicException":
-                return None
-            raise
 
 
 @contextmanager

@@ -9,17 +9,24 @@ from index.files import Source
 from index.text.reading import file_times
 
 
-class _Mark(NamedTuple):
-    """What a document was made of, and its state since.
+class Look(NamedTuple):
+    """How a file was found.
 
     Attributes:
-        source: Where the file was found, with its sidecar.
-        times: Of the file and of its sidecar.
-        generation: What wrote the document's current revision.
+        source: Where, with its sidecar.
+        times: What changes with the two, if they are settled; empty if that couldn't be told.
+        settled: Both have been left alone for a while.
     """
 
     source: Source
     times: tuple[int, ...]
+    settled: bool
+
+
+class _Mark(NamedTuple):
+    """How a file was when it was put in, and what wrote its document's current revision."""
+
+    look: Look
     generation: int | None
 
 
@@ -49,22 +56,32 @@ class Marks:
                 )
             }
 
-    def hold(self, source: Source, times: tuple[int, ...], generation: int | None) -> bool:
+    def hold(self, look: Look, generation: int | None) -> bool:
         """Whether a file and its document are as they were noted.
 
         Args:
-            source: The file.
-            times: From `source_times`.
+            look: How the file is now.
             generation: What wrote the document's current revision; None if there is no such one.
         """
-        return bool(times) and self._marks.get(source.document_id) == (source, times, generation)
+        mark = self._marks.get(look.source.document_id)
+        return look.settled and mark == (look, generation)
 
-    def note(self, source: Source, times: tuple[int, ...], generation: int | None) -> None:
-        """Note that a file was put in; the arguments are those of `hold`.
+    def is_changing(self, look: Look) -> bool:
+        """Whether a file was being changed when it was noted, and is still."""
+        mark = self._marks.get(look.source.document_id)
+        return (
+            mark is not None
+            and not mark.look.settled
+            and not look.settled
+            and mark.look.times != look.times
+        )
 
-        The times are to be taken before the file is read: what changes afterwards is seen then.
+    def note(self, look: Look, generation: int | None) -> None:
+        """Note how a file is; the arguments are those of `hold`.
+
+        It is to be looked at before it is read: what changes afterwards is seen then.
         """
-        self._marks[source.document_id] = _Mark(source, times, generation)
+        self._marks[look.source.document_id] = _Mark(look, generation)
 
 
 def written_by(catalog: Catalog, document_id: str) -> int | None:
@@ -78,16 +95,15 @@ def written_by(catalog: Catalog, document_id: str) -> int | None:
         return rows[0]["generation"] if rows else None
 
 
-def source_times(source: Source) -> tuple[int, ...]:
-    """What changes with a file or its sidecar; empty if it can't be relied on yet."""
-    values: list[int] = []
+def look_at(source: Source) -> Look:
+    """How a file and its sidecar are now."""
+    paths = [source.path] if source.sidecar is None else [source.path, source.sidecar]
     try:
-        for path in (source.path, source.sidecar):
-            if path is not None:
-                times = file_times(path)
-                if not times:
-                    return ()
-                values += times
+        found = [file_times(path) for path in paths]
     except OSError:
-        return ()
-    return tuple(values)
+        return Look(source, (), settled=False)
+    return Look(
+        source,
+        tuple(value for times in found for value in times.values),
+        all(times.settled for times in found),
+    )

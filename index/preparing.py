@@ -39,14 +39,14 @@ def prepare(
         repeated=repeated,
         from_page=document.media_type != "text/markdown",
     )
-    inputs = [
-        passage_input(document.title, document.text[p.start : p.end], embedder)
-        for p in segmentation.passages
-    ]
-    vectors = np.empty((len(inputs), embedder.dimension), dtype=np.float16)
-    for begin in range(0, len(inputs), _EMBED_AT_ONCE):
-        batch = inputs[begin : begin + _EMBED_AT_ONCE]
-        vectors[begin : begin + len(batch)] = embedder.embed(batch)
-        progress((begin + len(batch)) / len(inputs))
+    passages = segmentation.passages
+    vectors = np.empty((len(passages), embedder.dimension), dtype=np.float16)
+    for begin in range(0, len(passages), _EMBED_AT_ONCE):
+        inputs = [
+            passage_input(document.title, document.text[passage.start : passage.end], embedder)
+            for passage in passages[begin : begin + _EMBED_AT_ONCE]
+        ]
+        vectors[begin : begin + len(inputs)] = embedder.embed(inputs)
+        progress((begin + len(inputs)) / len(passages))
     reach("ingest.embedded")
     return segmentation, vectors

@@ -16,6 +16,7 @@ from index.filters import Filters
 from index.fusion import fuse
 from index.lexical import LexicalView, Ranked
 from index.snapshot import Snapshot
+from index.stopping import Check, go_on
 from index.storage.writes import model_mismatch
 from index.types import Hit, Scores, State
 from index.vectors import VectorView
@@ -66,27 +67,52 @@ class Searcher:
             self.vectors.open(feed)
             self.lexical.refresh(feed)
 
-    def feed(self, snapshot: Snapshot) -> Feed:
+    def feed(self, snapshot: Snapshot, check: Check = go_on) -> Feed:
         """What the views are made from, as it is in a snapshot.
+
+        Args:
+            snapshot: The state that all of it is of.
+            check: Called before each document that is read.
 
         Raises:
             ModelMismatch: The vectors have become another embedder's.
         """
         _check(snapshot, self._catalog.path, self._embedder.model_id)
-        return Feed(snapshot, self._embedder.model_id)
+        return Feed(snapshot, self._embedder.model_id, check)
 
     @property
     def is_ready(self) -> bool:
-        """Whether both views can be searched."""
-        return self.vectors.state is not None and self.lexical.state is not None
+        """Whether both views show this catalog, and neither is being made anew.
+
+        Raises:
+            CatalogError: The catalog can't be read.
+        """
+        with self._catalog.snapshot() as snapshot:
+            is_comparable = snapshot.embedder() in {None, self._embedder.model_id}
+            catalog_id = snapshot.catalog_id()
+        return (
+            is_comparable
+            and all(self._are_of(catalog_id))
+            and self.vectors.is_ready
+            and not self.lexical.is_being_made
+        )
 
     def states(self) -> tuple[State | None, State | None]:
         """The states of the catalog that the views of vectors and of words show."""
         return self.vectors.state, self.lexical.state
 
     def generation(self) -> int:
-        """The generation that both views have reached, as far as they can be searched; or -1."""
-        return min((state.generation for state in self.states() if state is not None), default=-1)
+        """The generation that searches show; -1 before there is one.
+
+        What was written up to it is found by meaning, and by words too; by meaning alone while
+        there is no index of this catalog's words, or a new one is being made.
+        """
+        vectors, words = self.states()
+        if vectors is None:
+            return -1
+        if words is None or words.catalog_id != vectors.catalog_id or self.lexical.is_being_made:
+            return vectors.generation
+        return min(vectors.generation, words.generation)
 
     def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
         """The current passages that match a query best.

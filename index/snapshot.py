@@ -175,26 +175,41 @@ class Snapshot:
 
     def repeated_lines(self, keys: Collection[int], document_id: str, *, minimum: int) -> set[int]:
         """Which short lines stand in at least `minimum` documents, this one counted."""
-        repeated: set[int] = set()
-        for batch in _batches(keys):
-            repeated.update(
-                row["line_key"]
-                for row in self.rows(
-                    "SELECT line_key FROM lines WHERE document_id != ? "
-                    f"AND line_key IN ({_marks(batch)}) "
-                    "GROUP BY line_key HAVING count(*) + 1 >= ?",
-                    (document_id, *batch, minimum),
-                )
-            )
-        return repeated
+        others = self.count_lines(keys, minimum - 1, beside=document_id)
+        return {key for key, count in others.items() if count == minimum - 1}
 
-    def outdated_exclusions(self, *, minimum: int) -> list[str]:
-        """Documents that hold a line which has become, or is no longer, repeated."""
+    def count_lines(
+        self, keys: Collection[int], most: int, *, beside: str | None = None
+    ) -> dict[int, int]:
+        """In how many documents lines stand; counted up to `most`, so that it takes no time.
+
+        Args:
+            keys: Of the lines.
+            most: Where to end counting.
+            beside: A document that isn't counted.
+        """
+        rows = self.rows(
+            "SELECT value AS line_key, (SELECT count(*) FROM (SELECT 1 FROM lines "
+            "WHERE line_key = value AND document_id IS NOT ? LIMIT ?)) AS count FROM json_each(?)",
+            (beside, most, json.dumps(list(keys))),
+        )
+        return {row["line_key"]: row["count"] for row in rows}
+
+    def outdated_exclusions(
+        self, *, minimum: int, keys: Collection[int] | None = None
+    ) -> list[str]:
+        """Documents that hold a line which has become, or is no longer, repeated; in order.
+
+        Args:
+            minimum: Number of documents that make a line a repeated one.
+            keys: Of the lines to look at; None for all, which reads the whole table.
+        """
+        among = "" if keys is None else "WHERE line_key IN (SELECT value FROM json_each(?)) "
         rows = self.rows(
             "SELECT DISTINCT document_id FROM lines JOIN (SELECT line_key, count(*) >= ? AS now "
-            "FROM lines GROUP BY line_key) USING (line_key) WHERE repeated != now "
+            f"FROM lines {among}GROUP BY line_key) USING (line_key) WHERE repeated != now "
             "ORDER BY document_id",
-            (minimum,),
+            (minimum,) if keys is None else (minimum, json.dumps(list(keys))),
         )
         return [row["document_id"] for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal
 
 from index.errors import DocumentError
@@ -40,14 +40,12 @@ class SyncCourse:
     """The course of one sync, over several passes.
 
     Args:
-        folder: What the collection is to be like.
         held: Documents of the collection at the beginning, each with the generation that wrote its
             current revision.
         should_stop: Whether the sync is to end.
     """
 
-    def __init__(self, folder: Path, held: dict[str, int], should_stop: Callable[[], bool]) -> None:
-        self._folder = PurePosixPath(display_name(folder))
+    def __init__(self, held: dict[str, int], should_stop: Callable[[], bool]) -> None:
         self._held = held
         self._should_stop = should_stop
         self._outcomes: dict[str, Outcome | Literal["removed"]] = {}
@@ -55,6 +53,7 @@ class SyncCourse:
         self._survey = Survey((), (), ())
         self._failed: list[Problem] = []
         self._unreadable: set[str] = set()
+        self._changing: set[str] = set()
 
     def check(self) -> None:
         """Go on, unless the sync is to end.
@@ -69,10 +68,8 @@ class SyncCourse:
         """Forget what couldn't go in before: the files of this survey are tried anew."""
         self._survey = survey
         self._failed = [Problem.of(failure.name, failure.error) for failure in survey.failures]
-        # An id is a path; a folder that can't be read stands for all that was found in it.
         self._unreadable = {
-            PurePosixPath(failure.name).relative_to(self._folder).as_posix()
-            for failure in survey.failures
+            failure.place for failure in survey.failures if failure.place is not None
         }
 
     def warn(self, warnings: Iterable[str]) -> None:
@@ -83,6 +80,14 @@ class SyncCourse:
         """Note that a file can't go in."""
         self._failed.append(Problem.of(display_name(source.path), error))
         self._unreadable.add(source.document_id)
+
+    def changing(self, document_ids: Iterable[str]) -> None:
+        """Note that files go on changing: no more is done about them."""
+        self._changing.update(document_ids)
+
+    def is_changing(self, document_id: str) -> bool:
+        """Whether that was noted of a document's file."""
+        return document_id in self._changing
 
     def put(self, document_id: str, outcome: Outcome, generation: int | None) -> None:
         """Note what became of a document, and what wrote it if this sync did."""
@@ -122,6 +127,7 @@ class SyncCourse:
         return self._held[document_id]
 
     def _is_unreadable(self, document_id: str) -> bool:
+        # An id is a path; a folder that can't be read stands for all that was found in it.
         path = PurePosixPath(document_id)
         return any(str(place) in self._unreadable for place in (path, *path.parents))
 
@@ -133,6 +139,7 @@ class SyncCourse:
             generation: The catalog's generation.
         """
         return SyncReport(
+            changing=sorted(self._changing),
             failed=self._failed,
             skipped=[f"{skipped.name}: {skipped.reason}" for skipped in self._survey.skipped],
             warnings=list(self._warnings),

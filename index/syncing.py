@@ -3,30 +3,35 @@
 A pass surveys the folder, puts in what is new or has changed, and erases what isn't there any more.
 Passes follow each other until one changes nothing, so the last look at the folder comes after the
 last write: a file that changed while it was put in, or that came back while its document was
-erased, ends as it is in the folder, also when several processes do the same at once.
+erased, ends as it is in the folder, also when several processes do the same at once. A file that
+changes in every pass, such as a log, is left after a few of them, and reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from index.catalog import Catalog
 from index.errors import DocumentError, EmptyFolder, UnusableFolder
 from index.faults import reach
+from index.file_ingest import FileIngester, Progress
 from index.files import Source, Survey, find_sources, read_document
 from index.ingest import Ingester, Outcome
-from index.marks import Marks, source_times, written_by
 from index.sync_report import SyncCourse, SyncReport, SyncStopped
 from index.text.reading import display_name, real_path
 
-Progress = Callable[[Source, float], None]
+_MOST_PASSES = 3
+"""What the last pass has written is reported as changing: each pass can keep one more revision of
+a file, and nobody would look at it after the last one."""
 
 
 class Syncer:
     """Makes a collection hold exactly a folder's documents, as often as it is asked to.
 
-    Files that haven't changed since they were put in by the same syncer are not read again.
+    Files that haven't changed since they were put in by the same syncer are not read again. One
+    that an earlier run has put in while it was being changed, and that is still, is left for a
+    later run.
 
     Args:
         folder: The folder.
@@ -48,12 +53,9 @@ class Syncer:
         allow_empty: bool = False,
     ) -> None:
         self._folder = folder
-        self._catalog = catalog
-        self._open_ingester = open_ingester
+        self._files = FileIngester(open_ingester, max_bytes=max_bytes, catalog=catalog)
         self._max_bytes = max_bytes
         self._allow_empty = allow_empty
-        self._ingester: Ingester | None = None
-        self._marks = Marks()
 
     def run(
         self,
@@ -79,19 +81,18 @@ class Syncer:
             CatalogError: The collection can't be written; what was committed stays.
             ModelError: The embedder can't be loaded, or fails.
         """
-        if self._ingester is not None and not self._ingester.catalog.is_in_place():
-            # Deleted or replaced since the last run.
-            self._ingester = None
-            self._opened()
-        course = SyncCourse(self._folder, self._present(), should_stop)
+        self._files.begin()
+        course = SyncCourse(self._files.written(), should_stop)
         try:
             survey = self._survey()
             on_start(sum(source.size for source in survey.sources))
-            while self._pass(course, survey, on_progress):
-                survey = self._survey()
-                on_progress = _unheard
-            if self._ingester is not None:
-                self._ingester.refresh()
+            changed = self._pass(course, survey, on_progress, may_wait=True)
+            for _ in range(_MOST_PASSES - 1):
+                if not changed:
+                    break
+                changed = self._pass(course, self._survey(), _unheard, may_wait=False)
+            course.changing(changed)
+            if self._files.finish():
                 reach("sync.all_committed")
         except SyncStopped:
             pass
@@ -104,8 +105,8 @@ class Syncer:
             SyncError: As from `run`.
             CatalogError: The collection can't be read.
         """
-        present = self._present()
-        course = SyncCourse(self._folder, dict(present), lambda: False)
+        present = self._files.written()
+        course = SyncCourse(dict(present), lambda: False)
         survey = self._survey()
         course.begin_pass(survey)
         for source in survey.sources:
@@ -116,8 +117,8 @@ class Syncer:
                 continue
             course.warn(warnings)
             outcome: Outcome = "replaced" if document.document_id in present else "added"
-            if self._catalog is not None:
-                with self._catalog.snapshot() as snapshot:
+            if self._files.catalog is not None:
+                with self._files.catalog.snapshot() as snapshot:
                     if snapshot.is_unchanged(document, snapshot.embedder() or ""):
                         outcome = "unchanged"
             course.put(document.document_id, outcome, None)
@@ -127,98 +128,81 @@ class Syncer:
 
     def _survey(self) -> Survey:
         """What the folder holds, if it can be looked through and isn't suspiciously empty."""
-        shown = display_name(self._folder)
         try:
             is_folder = real_path(self._folder).is_dir()
         except DocumentError as error:
             raise UnusableFolder(error.message, error.remedy) from error
         if not is_folder:
             raise UnusableFolder(
-                f"{shown!r} isn't a folder.", "Name a folder; put a file in with pincite index."
+                f"{display_name(self._folder)!r} isn't a folder.",
+                "Name a folder; put a file in with pincite index.",
             )
         survey = find_sources([self._folder], max_bytes=self._max_bytes)
         for failure in survey.failures:
-            if failure.name == shown:
+            if failure.place == "":
                 raise UnusableFolder(failure.error.message, failure.error.remedy)
         if not survey.sources and not self._allow_empty:
             raise EmptyFolder(
-                f"There is no document in {shown!r}, so the collection would lose all of its own.",
+                f"There is no document in {display_name(self._folder)!r}, so the collection would "
+                "lose all of its own.",
                 "See that the folder is the right one and its disk is there; if it is to be empty, "
                 "say --allow-empty.",
             )
         return survey
 
-    def _pass(self, course: SyncCourse, survey: Survey, on_progress: Progress) -> bool:
-        """Bring the collection to what a survey saw; returns whether that changed anything."""
-        present = self._present()
+    def _pass(
+        self, course: SyncCourse, survey: Survey, on_progress: Progress, *, may_wait: bool
+    ) -> set[str]:
+        """Bring the collection to what a survey saw; returns which documents that changed."""
+        present = self._files.written()
         course.begin_pass(survey)
-        changed = False
+        changed = set()
         for source in survey.sources:
             course.check()
             try:
-                outcome = self._put(course, source, present.get(source.document_id), on_progress)
+                if self._put(course, source, present, on_progress, may_wait=may_wait):
+                    changed.add(source.document_id)
             except DocumentError as error:
                 course.fail(source, error)
-                outcome = "unchanged"
             on_progress(source, 1.0)
-            changed |= outcome != "unchanged"
         for document_id in course.gone(present):
             course.check()
-            self._opened().catalog.remove(document_id, written=course.written(document_id))
-            if self._written(document_id) is None:
+            catalog = self._files.ingester().catalog
+            catalog.remove(document_id, written=course.written(document_id))
+            if self._files.written_by(document_id) is None:
                 course.removed(document_id)
-                changed = True
+                changed.add(document_id)
         return changed
 
     def _put(
-        self, course: SyncCourse, source: Source, written: int | None, on_progress: Progress
-    ) -> Outcome:
-        """Put a file in, unless it and its document are as they were.
-
-        Args:
-            course: Of the sync.
-            source: The file.
-            written: The generation that wrote its document; None if there is no such one.
-            on_progress: As for `run`.
-        """
+        self,
+        course: SyncCourse,
+        source: Source,
+        present: Mapping[str, int],
+        on_progress: Progress,
+        *,
+        may_wait: bool,
+    ) -> bool:
+        """Put a file in, unless it and its document are as they were; returns whether it was."""
         document_id = source.document_id
-        # Looked at before the file is read: what changes afterwards is seen by the next pass.
-        times = source_times(source)
-        if self._marks.hold(source, times, written):
-            course.put(document_id, "unchanged", None)
-            return "unchanged"
-        document, warnings = read_document(source, max_bytes=self._max_bytes)
-        course.warn(warnings)
+        if course.is_changing(document_id):
+            return False
 
         def advance(fraction: float) -> None:
             course.check()
             on_progress(source, fraction)
 
-        outcome = self._opened().put(document, advance)
-        if outcome != "unchanged":
-            written = self._written(document_id)
-        course.put(document_id, outcome, None if outcome == "unchanged" else written)
-        self._marks.note(source, times, written)
-        return outcome
-
-    def _opened(self) -> Ingester:
-        if self._ingester is None:
-            self._ingester = self._open_ingester()
-            self._catalog = self._ingester.catalog
-            self._marks.written(self._catalog)
-        return self._ingester
-
-    def _present(self) -> dict[str, int]:
-        """The collection's documents, each with the generation that wrote its current revision."""
-        return self._marks.written(self._catalog)
-
-    def _written(self, document_id: str) -> int | None:
-        """The generation that wrote a document's current revision; None if there is none."""
-        return None if self._catalog is None else written_by(self._catalog, document_id)
+        put = self._files.put(source, present.get(document_id), advance, may_wait=may_wait)
+        course.warn(put.warnings)
+        if put.outcome == "changing":
+            course.changing([document_id])
+            return False
+        written = put.outcome != "unchanged"
+        course.put(document_id, put.outcome, put.generation if written else None)
+        return written
 
     def _report(self, course: SyncCourse) -> SyncReport:
-        generation = None if self._catalog is None else self._catalog.generation()
-        return course.report(self._present(), generation)
+        return course.report(self._files.written(), self._files.generation())
 
 
 def _unheard(_source: Source, _fraction: float) -> None:

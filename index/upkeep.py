@@ -1,22 +1,22 @@
-"""Upkeep of a collection's views while it is served, in a thread of its own."""
+"""Upkeep of a collection's views while it is served, in threads of its own.
+
+One thread keeps the vectors at the catalog's state, one the words, and one merges: what takes one
+of them long, or makes it fail, keeps none of the others waiting.
+"""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 
 from index.catalog import Catalog
+from index.chore import Chore
 from index.errors import PinciteError, ViewsBehind
 from index.search import Searcher
-
-_LOG = logging.getLogger(__name__)
-
-_POLL_SECONDS = 0.1
-"""How soon what another process wrote is noticed."""
+from index.stopping import Check, go_on
 
 _ATTEMPTS = 3
-"""How often the views are brought to the catalog's state in one go."""
+"""How often the view of words is brought to the catalog's state in one go."""
 
 
 class Upkeep:
@@ -33,39 +33,62 @@ class Upkeep:
     def __init__(self, catalog: Catalog, searcher: Searcher) -> None:
         self._catalog = catalog
         self._searcher = searcher
-        self._stopping = threading.Event()
         self._caught_up = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="views", daemon=True)
+        subject = f"Views of {catalog.path}"
+        self._following = (
+            Chore("vectors", subject, self._follow_vectors),
+            Chore("words", subject, self._follow_words),
+        )
+        self._chores = (*self._following, Chore("merge", subject, self._merge))
 
     def start(self) -> None:
-        """Begin; the thread ends when `stop` is called."""
-        self._thread.start()
+        """Begin; the threads end when `end` or `stop` is called."""
+        for chore in self._chores:
+            chore.start()
+
+    def end(self) -> None:
+        """Have the threads end soon, without waiting for that."""
+        for chore in self._chores:
+            chore.end()
 
     def stop(self) -> None:
-        """End, after the step that is being done."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """End; what is half done is dropped."""
+        self.end()
+        for chore in self._chores:
+            chore.join()
 
-    def _run(self) -> None:
-        failed = False
-        while not self._stopping.is_set():
-            try:
-                catch_up(self._catalog, self._searcher)
-                with self._caught_up:
-                    self._caught_up.notify_all()
-                if self._searcher.vectors.wants_merge:
-                    self._searcher.vectors.merge()
-                failed = False
-            except PinciteError as error:
-                # The same is told to whoever searches; the log needs it once.
-                if not failed:
-                    _LOG.warning("Views of %s: %s", self._catalog.path, error)
-                failed = True
-            self._stopping.wait(_POLL_SECONDS)
+    @property
+    def is_following(self) -> bool:
+        """Whether nothing keeps the views from following the catalog."""
+        return all(chore.problem is None for chore in self._following)
+
+    @property
+    def problem(self) -> PinciteError | None:
+        """Why the views don't follow the catalog, or can't be kept; None if they are."""
+        problems = (chore.problem for chore in self._chores)
+        return next((problem for problem in problems if problem is not None), None)
+
+    def _follow_vectors(self, check: Check) -> None:
+        _follow_vectors(self._catalog, self._searcher, check)
+        self._notify()
+
+    def _follow_words(self, check: Check) -> None:
+        # The vectors' thread asks the catalog; this one needs to only if it is behind that.
+        vectors, words = self._searcher.states()
+        if words != vectors:
+            _follow_words(self._catalog, self._searcher, check)
+            self._notify()
+
+    def _merge(self, check: Check) -> None:
+        if self._searcher.vectors.wants_merge:
+            self._searcher.vectors.merge(check)
+
+    def _notify(self) -> None:
+        with self._caught_up:
+            self._caught_up.notify_all()
 
     def wait(self, generation: int, seconds: float) -> None:
-        """Return when the views show a generation.
+        """Return when searches show a generation; see `Searcher.generation`.
 
         Args:
             generation: Which.
@@ -76,14 +99,15 @@ class Upkeep:
         """
         deadline = time.monotonic() + seconds
         with self._caught_up:
-            while self._searcher.generation() < generation:
+            while (shown := self._searcher.generation()) < generation:
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._caught_up.wait(left):
+                if left <= 0:
                     raise ViewsBehind(
-                        f"The search shows generation {self._searcher.generation()}, not "
-                        f"{generation}, after {seconds:g} s.",
+                        f"The search shows generation {shown}, not {generation}, "
+                        f"after {seconds:g} s.",
                         "Ask again later, or without 'min_generation'.",
                     )
+                self._caught_up.wait(left)
 
 
 def catch_up(catalog: Catalog, searcher: Searcher) -> None:
@@ -91,17 +115,27 @@ def catch_up(catalog: Catalog, searcher: Searcher) -> None:
 
     What another process is writing to the lexical one is taken over the next time.
     """
+    _follow_vectors(catalog, searcher, go_on)
+    _follow_words(catalog, searcher, go_on)
+
+
+def _follow_vectors(catalog: Catalog, searcher: Searcher, check: Check) -> None:
+    before = searcher.vectors.state
+    with catalog.snapshot() as snapshot:
+        searcher.vectors.catch_up(searcher.feed(snapshot, check), before=before)
+
+
+def _follow_words(catalog: Catalog, searcher: Searcher, check: Check) -> None:
+    words = searcher.lexical
     for _ in range(_ATTEMPTS):
-        before = searcher.states()
         with catalog.snapshot() as snapshot:
-            feed = searcher.feed(snapshot)
-            present = (feed.state(), feed.state())
-            if before == present:
+            feed = searcher.feed(snapshot, check)
+            present = feed.state()
+            if words.state == present:
                 return
-            searcher.vectors.catch_up(feed, before=before[0])
-            searcher.lexical.refresh(feed)
-            if searcher.lexical.state != feed.state():
+            words.refresh(feed)
+            if words.state != present:
                 # What is ahead of this feed may be of another history: the next one tells.
-                searcher.lexical.catch_up(feed)
-        if searcher.states() == present:
+                words.catch_up(feed)
+        if words.state == present:
             return

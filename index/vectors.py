@@ -9,6 +9,7 @@ in the catalog.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from index.errors import DamagedCatalog
 from index.feed import FedDocument, Feed
 from index.filters import Filters
+from index.stopping import Check, go_on
 from index.types import IdRange, State
 from index.vector_view.base import Base, Rows, find_centres
 from index.vector_view.columns import FactColumns
@@ -59,6 +61,7 @@ class VectorView:
         self._shown: Shown | None = None
         self._delta = Delta(dimension)
         self._saved: State | None = None
+        self._is_unsaved = False
 
     @property
     def state(self) -> State | None:
@@ -80,6 +83,8 @@ class VectorView:
         shown = self._shown
         if shown is None:
             return False
+        if self._is_unsaved and shown.state != self._saved:
+            return True
         if shown.is_made_anew and len(shown) >= _MERGED_AT_ROWS:
             return True
         rows = len(shown.base.alive)
@@ -102,11 +107,10 @@ class VectorView:
             read = read_view(self._path, self._made, feed.includes)
             if read is not None:
                 state, sections = read
-                try:
+                # Else another version of FAISS wrote it.
+                with suppress(RuntimeError, ValueError):
                     self._show(state, Base.from_sections(sections), is_made_anew=False)
                     self._saved = state
-                except (RuntimeError, ValueError):
-                    pass  # Another version of FAISS wrote it.
         self.catch_up(feed)
 
     def catch_up(self, feed: Feed, *, wait: bool = True, before: State | None = None) -> bool:
@@ -207,8 +211,7 @@ class VectorView:
     def _show(self, state: State, base: Base, *, is_made_anew: bool) -> None:
         """Show a base and nothing else."""
         self._delta = Delta(self._made.dimension)
-        delta = whole(self._delta.rows())
-        self._shown = Shown(state, whole(base), delta, is_made_anew)
+        self._shown = Shown(state, whole(base), whole(self._delta.rows()), is_made_anew)
 
     def search(
         self, query: npt.NDArray[np.float32], limit: int, filters: Filters | None = None
@@ -217,7 +220,8 @@ class VectorView:
 
         Args:
             query: Shape (dimension,), of unit length.
-            limit: How many at most; never fewer than there are to be found.
+            limit: How many at most; never fewer than there are. Equal ones are in order of id; if
+                more than `MOST_TIED` equal the last, that may not be the one of the lowest id.
             filters: Which documents may be found.
 
         Raises:
@@ -255,25 +259,32 @@ class VectorView:
             raise RuntimeError("The view shows nothing before its first catch_up.")
         return self._shown
 
-    def merge(self) -> bool:
+    def merge(self, check: Check = go_on) -> bool:
         """Make a new base of all that is shown, and write the view's file.
 
         Searches and `catch_up` go on meanwhile; what changes meanwhile is in the delta afterwards.
 
+        Args:
+            check: Called between parts of the work; what it raises leaves all as it was.
+
         Returns:
-            Whether the file was written: not if it shows the same already, nor if it can't be.
+            Whether the file was written: not if it shows the same already.
+
+        Raises:
+            UnwritableCatalog: The file can't be written; the new base is shown all the same.
         """
         with self._merging:
             shown = self._shown
             if shown is None or shown.state == self._saved:
                 return False
-            base = shown.merged(self._exact_up_to)
+            base = shown.merged(self._exact_up_to, check)
+            check()
             with self._changing:
                 if not self._replace_base(shown, base):
                     return False
-            if not write_view(self._path, shown.state, self._made, base.to_sections()):
-                return False
-            self._saved = shown.state
+            self._is_unsaved = True
+            write_view(self._path, shown.state, self._made, base.to_sections())
+            self._saved, self._is_unsaved = shown.state, False
             return True
 
     def _replace_base(self, merged: Shown, base: Base) -> bool:
@@ -281,18 +292,10 @@ class VectorView:
         current = self._shown
         if current is None or current.base.segment is not merged.base.segment:
             return False
-        count = len(merged.delta.alive)
-        alive = np.concatenate(
-            (
-                current.base.alive[merged.base.alive],
-                current.delta.alive[:count][merged.delta.alive],
-            )
-        )
-        later = current.delta.alive.copy()
-        later[:count] = False
+        part, later = current.rebased(merged, base)
         self._delta = Delta(self._made.dimension)
         for document in current.delta.segment.by_document(later):
             self._delta.append(*document)
         rows = self._delta.rows()
-        self._shown = Shown(current.state, Part(base, alive), whole(rows), is_made_anew=False)
+        self._shown = Shown(current.state, part, whole(rows), is_made_anew=False)
         return True

@@ -135,7 +135,8 @@ def _files(paths: Sequence[Path]) -> list[tuple[int, ...] | None]:
     for path in paths:
         for beside in (path, *(path.with_name(path.name + s) for s in SIDECAR_SUFFIXES)):
             try:
-                found.append(None if beside.is_dir() else file_times(beside))
+                times = None if beside.is_dir() else file_times(beside)
             except OSError:
-                found.append(None)
+                times = None
+            found.append(times and (times.values if times.settled else ()))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.collection import Collection, CollectionStore
 from index.embedder import DEFAULT_EMBEDDER, Embedder
@@ -18,17 +18,12 @@ from service.torch_reader import TransformersReader
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What the service runs on.
-
-    Attributes:
-        opened: The collections that have been opened, by name.
-    """
+    """What the service runs on."""
 
     collections: CollectionStore
     embedder: Embedder
     reader: Reader
     threshold: float
-    opened: dict[str, Collection] = field(default_factory=dict, init=False)
 
     def collection(self, name: str) -> Collection:
         """A collection, ready to be searched.
@@ -38,9 +33,7 @@ class Components:
             CatalogError: It can't be opened.
             ModelMismatch: Its vectors come from another embedder.
         """
-        collection = self.collections.collection(name, self.embedder)
-        self.opened[name] = collection
-        return collection
+        return self.collections.collection(name, self.embedder)
 
     def answerer(self, collection: str) -> Answerer:
         """What answers questions from a collection; raises what `collection` does."""

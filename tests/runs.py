@@ -17,7 +17,8 @@ from index.backup import back_up
 from index.catalog import Catalog
 from index.checking import rebuild_views
 from index.collection import CATALOG_FILE, Collection
-from index.ingest import Ingester, ingest_paths
+from index.ingest import Ingester
+from index.intake import ingest_paths
 from index.reindexing import reindex
 from index.restoring import restore
 from index.syncing import Syncer

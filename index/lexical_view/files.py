@@ -125,6 +125,29 @@ def remove_leftovers(folder: Path, *, but: Path) -> None:
             temporary.unlink()
 
 
+class Identity(NamedTuple):
+    """What tells that a file is the one, and as it was, that it once was.
+
+    Attributes:
+        inode: Of the file; another one at the same place has another.
+        size: In bytes.
+        modified_ns: When it was last written.
+    """
+
+    inode: int
+    size: int
+    modified_ns: int
+
+
+def identity(file: Path) -> Identity | None:
+    """A file's identity now; None if there is no such file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return Identity(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 def is_whole(file: Path) -> bool:
     """Whether a file of tantivy's holds what its checksum says.
 

@@ -36,7 +36,7 @@ from index.feed import FedDocument
 from index.filters import Filters
 from index.lexical_view.words import COMMON_WORDS, phonetic_key, split_words
 
-FORMAT = 1
+FORMAT = 2
 """Of the fields and of how text becomes terms; an index of another format is made anew."""
 
 _STEMMED = "stemmed"
@@ -183,7 +183,7 @@ def words_query(text: str, searcher: Searcher, weights: Weights) -> Query | None
         for halves in _halves(term, searcher)
     ]
     clauses += [
-        (Query.phrase_query(schema(), "body", _stems(list(pair))), weights.phrase)
+        (Query.phrase_query(schema(), "body", [*_stems([*pair])]), weights.phrase)
         for pair in _pairs(words)
     ]
     weighted = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +12,12 @@ import numpy.typing as npt
 from tantivy import DocAddress, Occur, Query, Searcher
 
 from index.filters import Filters
-from index.lexical_view.files import Commit
+from index.lexical_view.files import Commit, Identity, identity
 from index.lexical_view.index import Weights, among, within, words_query
 from index.types import State
+
+MOST_TIED = 300
+"""Passages fetched beyond the limit at most, to see which of equal ones come first."""
 
 _DIGITS = 4
 """Decimals of a score. A sum's last bits depend on the order that tantivy adds in."""
@@ -46,13 +51,27 @@ class Shown:
 
     Attributes:
         commit: Which.
-        searcher: Holds its files open.
+        searcher: Holds its files mapped into memory.
         state: The catalog's state that it shows.
+        files: The files, as they were when they were found whole.
     """
 
     commit: Commit
     searcher: Searcher
     state: State
+    files: Mapping[Path, Identity]
+
+    def is_intact(self) -> bool:
+        """Whether none of the files was written to since; one that was removed is still mapped.
+
+        Tantivy reads what is mapped without looking: past the end of a file that was cut short,
+        the system kills the process; and a panic in one of tantivy's threads ends it, too.
+        """
+        for file, known in self.files.items():
+            now = identity(file)
+            if now is not None and now.inode == known.inode and now != known:
+                return False
+        return True
 
     def search(self, text: str, limit: int, filters: Filters | None, weights: Weights) -> Ranked:
         """Passages that share a word with a query."""
@@ -62,7 +81,7 @@ class Shown:
         if filters:
             clauses = [query, *within(filters)]
             query = Query.boolean_query([(Occur.Must, clause) for clause in clauses])
-        most = max(1, self.searcher.num_docs)
+        most = max(1, min(limit + MOST_TIED, self.searcher.num_docs))
         asked = min(limit + 1, most)
         while True:
             hits = self.searcher.search(query, asked, count=False).hits
@@ -71,7 +90,7 @@ class Shown:
             # Tantivy may hold back passages that equal the last one and have lower ids.
             if len(hits) < asked or asked == most or scores[order[-1]] > scores.min():
                 return Ranked(ids[order], scores[order], self.state.generation)
-            asked = min(2 * asked, most)
+            asked = most
 
     def scores(self, text: str, ids: Ids, weights: Weights) -> ScoreArray:
         """BM25 of a query and certain passages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from index.errors import ModelMismatch
 from index.snapshot import Snapshot, fingerprint
+from index.text.debris import REPEATED_IN
 from index.types import Document, IdRange, Segmentation, TextRange
 
 
@@ -130,6 +131,37 @@ def add_passages(
     # Ids follow each other: nothing else writes meanwhile.
     end = connection.execute("SELECT max(passage_id) + 1 FROM passages").fetchone()[0]
     return IdRange(end - len(segmentation.passages), end)
+
+
+def write_lines(
+    connection: sqlite3.Connection, document_id: str, lines: Mapping[int, bool]
+) -> set[int]:
+    """Write a document's short lines in place of those that it had.
+
+    Args:
+        connection: In the transaction that writes the document.
+        document_id: Which.
+        lines: As for `Catalog.put`.
+
+    Returns:
+        Those of the old and the new lines that documents may be divided wrongly by now: that have
+        just become repeated, or are no longer, or aren't what they were taken for.
+    """
+    rows = connection.execute("SELECT line_key FROM lines WHERE document_id = ?", (document_id,))
+    keys = lines.keys() | {row["line_key"] for row in rows}
+    connection.execute("DELETE FROM lines WHERE document_id = ?", (document_id,))
+    connection.executemany(
+        "INSERT INTO lines VALUES (?, ?, ?)",
+        [(key, document_id, repeated) for key, repeated in lines.items()],
+    )
+    # One document more or less: a count that has passed the limit is at it, or one below.
+    counts = Snapshot(connection).count_lines(keys, REPEATED_IN + 1)
+    return {
+        key
+        for key, count in counts.items()
+        if count in (REPEATED_IN - 1, REPEATED_IN)
+        or (key in lines and lines[key] != (count >= REPEATED_IN))
+    }
 
 
 def log_change(

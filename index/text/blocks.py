@@ -20,7 +20,8 @@ BLOCK_TAGS = frozenset(
 CELL_SEPARATOR = " | "
 
 # HTML's own white space: a no-break space is a character of the text.
-_SPACE = re.compile(r"[ \t\n\f\r]+")
+# A single space is none that must be replaced, and most are.
+_SPACE = re.compile(r"[\t\n\f\r][ \t\n\f\r]*| [ \t\n\f\r]+")
 _SPACE_CHARACTERS = " \t\n\f\r"
 _BREAK = "\x00"
 

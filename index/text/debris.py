@@ -115,7 +115,7 @@ def _tail(paragraphs: list[Paragraph], start: int) -> set[int]:
     """Finds debris after the last prose, `paragraphs[start - 1]`."""
     dropped: set[int] = set()
     letter = any(
-        paragraph.line.endswith(",") and paragraph.kind is Kind.LABEL
+        paragraph.ending.endswith(",") and paragraph.kind is Kind.LABEL
         for paragraph in paragraphs[:start]
     )
     for run in _runs(paragraphs, start, len(paragraphs), {Kind.LABEL, Kind.EXCLAMATION}):
@@ -126,7 +126,7 @@ def _tail(paragraphs: list[Paragraph], start: int) -> set[int]:
         # What stands before the second label and ends as a sentence may still be text.
         members = [at for at in run if at in labels or at > labels[1]]
         seen = [paragraphs[at] for at in members]
-        introduced = members[0] > 0 and paragraphs[members[0] - 1].line.endswith(":")
+        introduced = members[0] > 0 and paragraphs[members[0] - 1].ending.endswith(":")
         bullets = any(paragraph.bullet for paragraph in seen)
         content = bullets or _is_content([paragraphs[at] for at in run]) or _is_signature(seen)
         if not (letter or introduced or content) and _have_labels(seen):
@@ -167,7 +167,7 @@ def _keywords(paragraphs: list[Paragraph], first: int, last: int) -> set[int]:
     for run in _runs(paragraphs, 0, len(paragraphs), {Kind.KEYWORDS}):
         at = run[0]
         introduced = at > 0 and (
-            paragraphs[at - 1].line.endswith(":") or paragraphs[at - 1].kind is Kind.LABEL
+            paragraphs[at - 1].ending.endswith(":") or paragraphs[at - 1].kind is Kind.LABEL
         )
         # Two in a row are rows of a table.
         if len(run) == 1 and (at < first or at > last) and not introduced:
@@ -226,7 +226,7 @@ def _is_content(members: list[Paragraph]) -> bool:
     return (
         figures >= 3
         or 2 <= figures >= (len(members) + 1) // 2
-        or any(paragraph.unfinished or paragraph.line.endswith("?") for paragraph in members)
+        or any(paragraph.unfinished or paragraph.ending.endswith("?") for paragraph in members)
         or any(paragraph.quantity or paragraph.address for paragraph in members)
         or any(paragraph.words[0][0].islower() for paragraph in plain[1:])
     )

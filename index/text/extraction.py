@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from importlib.metadata import version
+from itertools import islice
 from typing import Any, NamedTuple
 
 from index.text.blocks import BlockBuilder
 from index.text.html_metadata import published_date
-from index.text.html_page import UNSEEN_TAGS, page_text
+from index.text.html_page import UNSEEN_TAGS, page_text, visible_size
 
 
 class Extraction(NamedTuple):
@@ -25,6 +26,10 @@ class Extraction(NamedTuple):
     source_url: str | None
     published_at: str | None
 
+
+MAX_ELEMENTS = 100_000
+"""Most elements of a page from which trafilatura selects: it takes time that is quadratic in the
+cells of a row."""
 
 # Below this trafilatura itself dumps the page instead of selecting from it
 # (its MIN_EXTRACTED_SIZE); our dump keeps lines, rows and headings.
@@ -51,8 +56,9 @@ def extractor_name() -> str:
 def extract_html(markup: str) -> Extraction:
     """Finds a page's own text (headings, captions, lists and tables with it) and its metadata.
 
-    Where the selection is tiny or has lost most of the page's prose, the text is all of the page
-    but its navigation, asides and footer; where that is nothing either, all that is visible.
+    Where the selection is tiny or has lost most of the page's prose, or there are too many elements
+    to select from, the text is all of the page but its navigation, asides and footer; where that
+    is nothing either, all that is visible.
 
     Args:
         markup: A page or a fragment, malformed or not.
@@ -63,7 +69,7 @@ def extract_html(markup: str) -> Extraction:
         metadata, selected = _Metadata(None, None, None), ""
     else:
         metadata, selected = _metadata(tree), _selected_text(tree)
-    size = sum(map(len, selected.split()))
+    size = visible_size(selected)
     if size >= _MIN_SELECTED and size >= _MIN_SHARE * page.prose_size:
         text = selected
     else:
@@ -112,6 +118,8 @@ def _metadata(tree: Any) -> _Metadata:
 
 def _selected_text(tree: Any) -> str:
     """What trafilatura selects; changes the tree."""
+    if next(islice(tree.iter(), MAX_ELEMENTS, None), None) is not None:
+        return ""
     _keep_what_selection_drops(tree)
     found = _trafilatura().bare_extraction(tree, include_comments=False, favor_recall=True)
     if found is None:

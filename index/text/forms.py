@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import regex
 
@@ -24,8 +24,11 @@ LABEL_LENGTH = 80
 PROSE_WORDS = 20
 """The words of a line that is prose even if it doesn't end as a sentence does."""
 
-DESCRIBED = 4000
-"""Most code points that a paragraph is judged by: of a longer one half as many at either end."""
+SEEN_LENGTH = 20_000
+"""Code points of a paragraph by which it is judged: a line may be as long as a document may."""
+
+_ENDING_LENGTH = 200
+_HASHED_AT_ONCE = 65_536
 
 _WORD = re.compile(r"\w+(?:['’.,@&/-]+\w+)*")
 _UNSPACED = regex.compile(
@@ -68,23 +71,33 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph, seen from outside.
+    """A paragraph, seen from outside: its first `SEEN_LENGTH` code points, and how it ends.
 
     Attributes:
-        place: Where it is in the text.
-        line: Its text with single spaces; both ends of one longer than `DESCRIBED`.
-        words: The words of `line`.
+        text: The text that it is in.
+        place: Where.
         kind: Its form.
+        size: Number of words seen; in scripts without spaces, two characters are about one.
         bullet: Whether it is an item of a list with marks or numbers.
         apart: Whether a blank line stands before it.
     """
 
+    text: str = field(repr=False)
     place: TextRange
-    line: str
-    words: tuple[str, ...]
     kind: Kind
+    size: int
     bullet: bool
     apart: bool
+
+    @property
+    def line(self) -> str:
+        """What is seen of it, with single spaces."""
+        return _line(_seen(self.text, self.place))
+
+    @property
+    def words(self) -> list[str]:
+        """The words of `line`."""
+        return _WORD.findall(self.line)
 
     @property
     def crumbs(self) -> bool:
@@ -95,19 +108,20 @@ class Paragraph:
     @property
     def counter(self) -> bool:
         """Whether it is a number, alone or with one word: `0`, `12 comments`."""
-        return len(self.words) < 3 and self.words[0].isdecimal()
+        words = self.words
+        return len(words) < 3 and words[0].isdecimal()
 
     @property
     def bare_number(self) -> bool:
         """Whether it is a number and nothing else."""
-        return bool(self.words) and all(word.replace(",", "").isdigit() for word in self.words)
+        return all(word.replace(",", "").isdigit() for word in self.words)
 
     @property
     def name_like(self) -> bool:
         """Whether its words have capitals, as in names and titles; small words between may not."""
-        inner = self.words[1:-1]
-        return not (self.words[0][0].islower() or self.words[-1][0].islower()) and all(
-            not word[0].islower() or len(word) <= 3 for word in inner
+        words = self.words
+        return not (words[0][0].islower() or words[-1][0].islower()) and all(
+            not word[0].islower() or len(word) <= 3 for word in words[1:-1]
         )
 
     @property
@@ -121,24 +135,24 @@ class Paragraph:
         return _QUANTITY.search(self.line) is not None
 
     @property
+    def ending(self) -> str:
+        """Its last characters, wherever it ends."""
+        return _ending(self.text, self.place)
+
+    @property
     def unfinished(self) -> bool:
         """Whether it ends as a line of verse or an introduction does."""
-        return self.line.endswith((",", ";", ":", "–", "—", "-"))
+        return self.ending.endswith((",", ";", ":", "–", "—", "-"))
 
     @property
     def sentence(self) -> bool:
         """Whether it ends as a sentence does."""
-        return ends_sentence(self.line)
-
-    @property
-    def size(self) -> int:
-        """Number of words; in scripts without spaces, two characters are about one."""
-        return _count(self.line, self.words)
+        return ends_sentence(self.ending)
 
     @property
     def key(self) -> int:
-        """`line_key` of its line."""
-        return line_key(self.line)
+        """`line_key` of all of it."""
+        return line_key(self.text[self.place.start : self.place.end])
 
     @property
     def address(self) -> bool:
@@ -162,9 +176,17 @@ def line_key(line: str) -> int:
     Returns:
         63 bits, which fit in a signed integer of a database: 0 to 2**63 - 1.
     """
-    folded = " ".join(line.casefold().split())
-    digest = hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    digest = hashlib.blake2b(digest_size=8)
+    begun = spaced = False
+    for start in range(0, len(line), _HASHED_AT_ONCE):
+        piece = line[start : start + _HASHED_AT_ONCE]
+        folded = _line(piece.casefold())
+        if folded:
+            space = " " if begun and (spaced or piece[0].isspace()) else ""
+            digest.update((space + folded).encode("utf-8", "surrogatepass"))
+            begun = True
+        spaced = piece[-1].isspace() or (spaced and not folded)
+    return int.from_bytes(digest.digest(), "big") >> 1
 
 
 def describe_paragraphs(text: str) -> list[Paragraph]:
@@ -173,34 +195,38 @@ def describe_paragraphs(text: str) -> list[Paragraph]:
     end = 0
     for place in paragraphs(text):
         paragraph = _describe(text, place, apart=text.count("\n", end, place.start) > 1)
-        if paragraph.words:
+        if paragraph is not None:
             found.append(paragraph)
         end = place.end
     return found
 
 
-def _describe(text: str, place: TextRange, *, apart: bool) -> Paragraph:
-    raw = _ends(text, place)
-    line = " ".join(raw.split())
-    words = tuple(_WORD.findall(line))
-    kind = _kind(line, words, columns=_COLUMNS.search(raw) is not None)
-    return Paragraph(place, line, words, kind, BULLET.match(line) is not None, apart)
+def _describe(text: str, place: TextRange, *, apart: bool) -> Paragraph | None:
+    """Describes a paragraph, if words are seen in it."""
+    seen = _seen(text, place)
+    line = _line(seen)
+    words = len(_WORD.findall(line))
+    if not words:
+        return None
+    size = max(words, len(_UNSPACED.findall(line)) // 2)
+    ends = ends_sentence(_ending(text, place))
+    kind = _kind(line, size, ends=ends, columns=_COLUMNS.search(seen) is not None)
+    return Paragraph(text, place, kind, size, BULLET.match(line) is not None, apart)
 
 
-def _ends(text: str, place: TextRange) -> str:
-    if place.end - place.start <= DESCRIBED:
-        return text[place.start : place.end]
-    half = DESCRIBED // 2
-    return f"{text[place.start : place.start + half]} {text[place.end - half : place.end]}"
+def _seen(text: str, place: TextRange) -> str:
+    return text[place.start : min(place.end, place.start + SEEN_LENGTH)]
 
 
-def _count(line: str, words: tuple[str, ...]) -> int:
-    return max(len(words), len(_UNSPACED.findall(line)) // 2)
+def _ending(text: str, place: TextRange) -> str:
+    return text[max(place.start, place.end - _ENDING_LENGTH) : place.end].rstrip()
 
 
-def _kind(line: str, words: tuple[str, ...], *, columns: bool) -> Kind:
-    count = _count(line, words)
-    ends = ends_sentence(line)
+def _line(raw: str) -> str:
+    return " ".join(raw.split())
+
+
+def _kind(line: str, count: int, *, ends: bool, columns: bool) -> Kind:
     if not ends and _is_keywords(line):
         return Kind.KEYWORDS
     if count >= PROSE_WORDS or (ends and count > LABEL_WORDS):

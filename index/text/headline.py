@@ -40,8 +40,10 @@ def find_headline(text: str) -> str | None:
     """
     lines = [line.strip() for line in text.lstrip().split("\n", 60)[:60]]
     first = lines[0]
+    if len(first) > _MAX_LENGTH:
+        return None
     words = first.split()
-    if len(words) < _MIN_WORDS or len(first) > _MAX_LENGTH:
+    if len(words) < _MIN_WORDS:
         return None
     if not _START.match(first) or first.lstrip("\"'“‘«(")[0].islower():
         return None

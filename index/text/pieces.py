@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from index.text.sentences import cluster_ends, trim
+from index.text.clusters import cluster_ends, trim
 from index.types import TextRange
 
 
@@ -30,7 +30,7 @@ def cut_into_pieces(
     while cursor < place.end:
         beyond = bisect_left(starts, cursor) + tokens
         stop = min(starts[beyond] if beyond < len(starts) else place.end, cursor + length)
-        stop = place.end if stop >= place.end else _cut_before(text, cursor, max(stop, cursor + 1))
+        stop = place.end if stop >= place.end else cut_before(text, cursor, max(stop, cursor + 1))
         piece = trim(text, cursor, stop)
         if piece.start < piece.end:
             pieces.append(piece)
@@ -40,12 +40,15 @@ def cut_into_pieces(
 
 def halve(text: str, place: TextRange) -> tuple[TextRange, TextRange]:
     """Cuts a range of two code points or more about in the middle, as `cut_into_pieces` does."""
-    stop = _cut_before(text, place.start, (place.start + place.end + 1) // 2)
+    stop = cut_before(text, place.start, (place.start + place.end + 1) // 2)
     return trim(text, place.start, stop), trim(text, stop, place.end)
 
 
-def _cut_before(text: str, start: int, stop: int) -> int:
-    """Returns where to end a piece that starts at `start`: at `stop` at the latest."""
+def cut_before(text: str, start: int, stop: int) -> int:
+    """Returns where to end a piece that starts at `start`: at `stop` at the latest.
+
+    That is before white space in the piece's second half, else between grapheme clusters.
+    """
     ends = cluster_ends(text, start, stop)
     for end in reversed(ends[len(ends) // 2 :]):
         if text[end : end + 1].isspace():

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from index.errors import DocumentError, LinkLoop, UnreadableDocument
 
@@ -14,9 +15,21 @@ from index.errors import DocumentError, LinkLoop, UnreadableDocument
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
 
-_SETTLED_NS = 2_000_000_000
+SETTLED_SECONDS = 2
 """A file that was changed later than this may change again without a trace in its times; file
 systems keep them to 2 s at worst (FAT)."""
+
+
+class FileTimes(NamedTuple):
+    """What tells a file from what it was before.
+
+    Attributes:
+        values: They change with its content, if they are settled.
+        settled: It has been left alone for `SETTLED_SECONDS`.
+    """
+
+    values: tuple[int, ...]
+    settled: bool
 
 
 def display_name(path: Path) -> str:
@@ -35,6 +48,14 @@ def real_path(path: Path) -> Path:
         return Path(os.path.realpath(path, strict=True))
     except OSError as error:
         raise os_failure(path, error) from error
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, as far as that can be told."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -57,17 +78,33 @@ def read_bounded(path: Path, limit: int) -> bytes:
         raise os_failure(path, error) from error
 
 
-def file_times(path: Path) -> tuple[int, ...]:
-    """What changes with a file's content; empty if it was changed just now, and may be again.
+def file_times(path: Path) -> FileTimes:
+    """What changes with a file's content, and whether it was changed just now, and may be again.
 
     Raises:
         OSError: There is no such file, or no permission to look.
     """
     now = time.time_ns()
     status = path.stat()
-    if now - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED_NS:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    alone = now - max(status.st_mtime_ns, status.st_ctime_ns)
+    return FileTimes(
+        (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
+        alone >= SETTLED_SECONDS * 1_000_000_000,
+    )
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder.
+
+    Raises:
+        OSError: It can't be told; `Path.is_dir` says no then, from Python 3.14 on.
+    """
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return False
+        raise
 
 
 def os_failure(path: Path, error: OSError) -> DocumentError:

@@ -15,11 +15,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
-import regex
-
+from index.text.clusters import CLUSTER, cluster_ends, trim
 from index.types import TextRange
 
 WINDOW = 1000
@@ -31,9 +30,6 @@ WRAP_WIDTHS = (40, 120)
 WRAP_SLACK = 6
 """Code points by which a wrapped line may be shorter: not all wrapping is greedy, and a block's
 width is known by its longest line only."""
-
-CLUSTER = regex.compile(r"\X")
-"""One extended grapheme cluster."""
 
 BULLET = re.compile(r"\s*(?:[-*+•‣◦▪●·–—]|\(?\d{1,2}[.)]|[a-z]\))\s+\S")
 """The start of a list item."""
@@ -47,8 +43,8 @@ SENTENCE_END = re.compile(r"[.!?…。．！？؟۔।॥]")
 _LONG_REFERENCE = re.compile(r"\[(?=(?:[,\s-]*\d){9})")
 """Brackets on which pysbd's rule for numbered references takes exponential time."""
 
-_FIRST_COMBINING = "\u0300"
-"""Below it, every code point is a grapheme cluster, but for a carriage return and newline."""
+READ_AT_ONCE = 65_536
+"""Code points that one call of the interpreter's own functions reads: other threads wait for it."""
 
 
 def _disguise() -> dict[int, str]:
@@ -86,9 +82,21 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[T
 
 def lines(text: str, start: int = 0, end: int | None = None) -> Iterator[TextRange]:
     """Yields the lines of `text[start:end]` as `str.splitlines` sees them, without line breaks."""
-    for line in text[start:end].splitlines(keepends=True):
-        yield TextRange(start, start + len(line.splitlines()[0]))
-        start += len(line)
+    end = len(text) if end is None else min(end, len(text))
+    cursor = start
+    while cursor < end:
+        stop = min(cursor + READ_AT_ONCE, end)
+        # A carriage return and its newline end one line.
+        if text[stop - 1 : min(stop + 1, end)] == "\r\n":
+            stop += 1
+        for part in text[cursor:stop].splitlines(keepends=True):
+            cursor += len(part)
+            whole = part.splitlines()[0]
+            if len(whole) < len(part):
+                yield TextRange(start, cursor - len(part) + len(whole))
+                start = cursor
+    if start < end:
+        yield TextRange(start, end)
 
 
 def paragraphs(text: str, start: int = 0, end: int | None = None) -> list[TextRange]:
@@ -126,70 +134,41 @@ def paragraphs(text: str, start: int = 0, end: int | None = None) -> list[TextRa
     return found
 
 
-def split_paragraph(text: str, paragraph: TextRange) -> list[TextRange]:
-    """Divides one paragraph into sentences, in time that grows linearly with its length."""
+def split_paragraph(text: str, paragraph: TextRange) -> Iterator[TextRange]:
+    """Yields the sentences of one paragraph, in time that grows linearly with its length."""
     start, end = paragraph
-    starts = [start]
+    wordy = False
+    for here, following in pairwise(chain([start], _starts(text, start, end), [end])):
+        has_word = _has_word(text, here, following)
+        if wordy and has_word:
+            yield trim(text, start, here)
+            start = here
+        wordy = wordy or has_word
+    yield trim(text, start, end)
+
+
+def _starts(text: str, start: int, end: int) -> Iterator[int]:
+    """Yields where sentences start in a paragraph, after its own start."""
     cursor = start
     last_word = next((at for at in range(end, start, -1) if text[at - 1].isalnum()), start)
-    candidate = SENTENCE_END.search(text, cursor, last_word)
+    candidate = _sentence_end(text, cursor, last_word)
     while candidate is not None and cursor < end:
-        if candidate.start() < cursor:
-            candidate = SENTENCE_END.search(text, cursor, last_word)
+        if candidate < cursor:
+            candidate = _sentence_end(text, cursor, last_word)
             continue
         stop, found = _boundaries(text, cursor, end)
-        starts += found
+        yield from found
         # The last sentence of a window may go on after it, so that it is read again from its start.
         cursor = found[-1] if found and stop < end else stop
-    kept: list[int] = []
-    for here, following in pairwise([*starts, end]):
-        if kept and not (_has_word(text, here, following) and _has_word(text, kept[-1], here)):
-            continue
-        kept.append(here)
-    return [trim(text, here, following) for here, following in pairwise([*kept, end])]
 
 
-def trim(text: str, start: int, end: int) -> TextRange:
-    """Narrows a range to leave out the white space at both ends.
-
-    White space that is one grapheme cluster with what follows or precedes it stays.
-
-    Args:
-        text: The document's text.
-        start: A grapheme cluster's start.
-        end: A grapheme cluster's end.
-
-    Returns:
-        The narrower range; empty if all is white space.
-    """
-    piece = text[start:end]
-    left = start + len(piece) - len(piece.lstrip())
-    right = start + len(piece.rstrip())
-    if left >= right:
-        return TextRange(end, end)
-    if left > start and text[left] >= _FIRST_COMBINING:
-        joined = CLUSTER.match(text[left - 1 : end])
-        if joined is not None and joined.end() > 1:
-            left -= 1
-    if right < end and text[right - 1] >= _FIRST_COMBINING:
-        joined = CLUSTER.match(text[right - 1 : end])
-        if joined is not None:
-            right += joined.end() - 1
-    return TextRange(left, right)
-
-
-def cluster_ends(text: str, start: int, end: int) -> list[int]:
-    """Returns the ends of the grapheme clusters of `text[start:end]`, in order.
-
-    Args:
-        text: The document's text.
-        start: A grapheme cluster's start.
-        end: Any offset; a cluster that goes on after it is left out.
-    """
-    # A look a little further shows whether the last cluster goes on after `end`. The slice keeps
-    # regex from counting regional indicators back to the start of the text at every step.
-    ends = [start + match.end() for match in CLUSTER.finditer(text[start : end + 1])]
-    return ends if end >= len(text) else [position for position in ends if position <= end]
+def _sentence_end(text: str, start: int, end: int) -> int | None:
+    """Returns where the next character stands that ends sentences."""
+    for begin in range(start, end, READ_AT_ONCE):
+        found = SENTENCE_END.search(text, begin, min(begin + READ_AT_ONCE, end))
+        if found is not None:
+            return found.start()
+    return None
 
 
 def _wrap_width(text: str, block: list[TextRange]) -> int:

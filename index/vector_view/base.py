@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from index.filters import Filters
+from index.stopping import Check, go_on
 from index.vector_view.columns import FactColumns, Mask, Numbers
-from index.vector_view.products import Vectors, largest_difference
+from index.vector_view.products import MOST_TIED, Vectors, largest_difference
 
 Ids = npt.NDArray[np.int64]
 
@@ -33,6 +34,8 @@ _OUTGROWN = 1.5
 
 _TRAINING_VECTORS = 64
 """Vectors that the lists' centres are found with, for each list."""
+
+_ITERATIONS = 25
 
 _SEED = 1
 
@@ -88,12 +91,13 @@ class Base:
         self.columns = columns
 
     @classmethod
-    def build(cls, rows: Rows, centres: Vectors) -> Self:
+    def build(cls, rows: Rows, centres: Vectors, check: Check = go_on) -> Self:
         """A base of some passages, in lists around certain centres.
 
         Args:
             rows: The passages.
             centres: Shape (lists, dimension).
+            check: Called between batches.
         """
         lists, dimension = centres.shape
         quantizer = faiss.IndexFlatIP(dimension)
@@ -109,6 +113,7 @@ class Base:
         index.is_trained = True
         index.make_direct_map()
         for start in range(0, len(rows.ids), _BATCH):
+            check()
             batch = np.arange(start, min(start + _BATCH, len(rows.ids)))
             vectors = rows.vectors(batch)
             known = rows.lists[start : start + _BATCH]
@@ -186,8 +191,9 @@ class Base:
             selected: Which rows may be found, shape (n,); None for all.
 
         Returns:
-            As many as are wanted and selected at least, and all that equal the last within what
-            arithmetics can differ by, of the lists that were searched.
+            As many as are wanted and selected at least, and what equals the last within what
+            arithmetics can differ by, of the lists that were searched: all of it, up to
+            `MOST_TIED` more than are wanted.
         """
         count = len(self.ids) if selected is None else int(np.count_nonzero(selected))
         wanted = min(limit, count)
@@ -200,7 +206,7 @@ class Base:
             bits = np.packbits(selected, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
             search.sel = selector
-        fetched = min(wanted + _SLACK, count)
+        fetched, most = min(wanted + _SLACK, count), min(wanted + MOST_TIED, count)
         gap = 2 * largest_difference(query)
         while True:
             [products], [found] = self._index.search(query[np.newaxis], fetched, params=search)
@@ -208,19 +214,20 @@ class Base:
             if len(rows) < wanted and search.nprobe < self.lists:
                 search.nprobe = self.lists
                 continue
-            all_found = len(rows) < fetched or fetched == count
+            all_found = len(rows) < fetched or fetched == most
             if all_found or products[-1] < products[wanted - 1] - gap:
                 return rows
-            fetched = min(2 * fetched, count)
+            fetched = most
 
 
-def find_centres(rows: Rows, lists: int, dimension: int) -> Vectors:
+def find_centres(rows: Rows, lists: int, dimension: int, check: Check = go_on) -> Vectors:
     """Centres of lists, found by k-means over a sample of the vectors.
 
     Args:
         rows: The vectors.
         lists: How many centres, at most as many as there are vectors.
         dimension: Length of the vectors.
+        check: Called between iterations.
 
     Returns:
         Shape (lists, dimension).
@@ -234,6 +241,11 @@ def find_centres(rows: Rows, lists: int, dimension: int) -> Vectors:
     kmeans.spherical = True
     kmeans.min_points_per_centroid = 1
     kmeans.max_points_per_centroid = _TRAINING_VECTORS
-    kmeans.train(rows.vectors(np.sort(sample)), faiss.IndexFlatIP(dimension))
+    vectors = rows.vectors(np.sort(sample))
+    # Each call goes on from the centres of the one before.
+    kmeans.niter = 1
+    for _ in range(_ITERATIONS):
+        check()
+        kmeans.train(vectors, faiss.IndexFlatIP(dimension))
     centres: Vectors = faiss.vector_to_array(kmeans.centroids).reshape(lists, dimension)
     return centres

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from index.filters import Facts, Filters
 from index.vector_view.columns import NO_DAY, Mask, Numbers, accepted
-from index.vector_view.products import Vectors, largest_difference
+from index.vector_view.products import MOST_TIED, Vectors, largest_difference
 
 Ids = npt.NDArray[np.int64]
 
@@ -64,7 +64,10 @@ class DeltaRows:
             return rows
         products = products[rows]
         last = np.partition(products, len(rows) - limit)[len(rows) - limit]
-        nearest: Ids = rows[products >= last - 2 * largest_difference(query)]
+        near = products >= last - 2 * largest_difference(query)
+        rows, products = rows[near], products[near]
+        # Of equal ones the first.
+        nearest: Ids = rows[np.argsort(-products, kind="stable")[: limit + MOST_TIED]]
         return nearest
 
 

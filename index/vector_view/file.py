@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from index.errors import UnwritableCatalog
 from index.faults import reach
 from index.types import State
 
-_FORMAT = 2
+_FORMAT = 3
 
 _LONGEST_STAMP = 4096
 
@@ -50,7 +51,7 @@ class Made(NamedTuple):
     dimension: int
 
 
-def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDArray[Any]]) -> bool:
+def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDArray[Any]]) -> None:
     """Write a view's file, whole or not at all.
 
     Args:
@@ -59,9 +60,8 @@ def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDAr
         made: What its vectors are.
         sections: Its content; arrays of one dimension.
 
-    Returns:
-        Whether it was written; a folder that can't be written to is no error, since a view can
-        always be made again.
+    Raises:
+        UnwritableCatalog: It can't be written; the file that was there stays.
     """
     contents = [section.view(np.uint8).data for section in sections]
     stamp: dict[str, object] = {
@@ -73,6 +73,8 @@ def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDAr
     stamp["sha256"] = _digest(stamp, contents)
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
+        if path.is_dir():
+            raise IsADirectoryError("there is a folder in its place")
         # A process that was killed leaves its file; one that lives can do without.
         for left in path.parent.glob(f"{path.name}.*.tmp"):
             left.unlink(missing_ok=True)
@@ -84,11 +86,14 @@ def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDAr
         reach("view.temporary_written")
         temporary.replace(path)
         reach("view.renamed")
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        return False
-    return True
+        raise UnwritableCatalog(
+            f"The vector index {path} can't be written: {error}.",
+            "Make its folder writable, see that the disk has room, and that no folder is in its "
+            "place; until then each start makes it anew.",
+        ) from error
 
 
 def _state_fields(state: State) -> dict[str, object]:

@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 
+MOST_TIED = 300
+"""Rows that a search takes beyond its limit at most, to see which of equal ones come first."""
+
 
 def inner_products(rows: Vectors, query: Vectors) -> Vectors:
     """Inner products of vectors with a query.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.filters import Filters
+from index.stopping import Check, go_on
 from index.types import IdRange, State
 from index.vector_view.base import Base, Rows, find_centres, lists_for
 from index.vector_view.columns import FactColumns, Mask, Numbers
@@ -194,15 +195,32 @@ class Shown:
             base.lists_of(of_base),
         )
 
-    def merged(self, exact_up_to: int) -> Base:
-        """A base of what stands of both parts, with lists that suit their number."""
+    def rebased(self, merged: Shown, base: Base) -> tuple[Part[Base], Mask]:
+        """What stands of a new base, and which rows of the delta have come since.
+
+        Args:
+            merged: An earlier state, with the base that this one has.
+            base: What `merged` was merged into.
+        """
+        count = len(merged.delta.alive)
+        alive = (self.base.alive[merged.base.alive], self.delta.alive[:count][merged.delta.alive])
+        later = self.delta.alive.copy()
+        later[:count] = False
+        return Part(base, np.concatenate(alive)), later
+
+    def merged(self, exact_up_to: int, check: Check = go_on) -> Base:
+        """A base of what stands of both parts, with lists that suit their number.
+
+        Args:
+            exact_up_to: Up to how many passages there is one list.
+            check: Called between the parts of the work.
+        """
         base = self.base.segment
         if self.changed == 0 and base.suits(len(self), exact_up_to):
             return base
         rows = self._rows()
         if base.suits(len(self), exact_up_to):
-            return Base.build(rows, base.centres())
+            return Base.build(rows, base.centres(), check)
         lists = lists_for(len(self), exact_up_to)
-        return Base.build(
-            replace(rows, lists=rows.lists[:0]), find_centres(rows, lists, base.dimension)
-        )
+        centres = find_centres(rows, lists, base.dimension, check)
+        return Base.build(replace(rows, lists=rows.lists[:0]), centres, check)

@@ -5,6 +5,7 @@ They follow files until they are told to end.
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +16,9 @@ from types import FrameType
 
 from index.collection import CollectionStore
 from index.errors import BusyCatalog, CatalogError, DocumentError, PinciteError, SyncError
-from index.ingest import IngestReport, Intake
-from index.text.reading import real_path
+from index.ingest import IngestReport
+from index.intake import Intake
+from index.text.reading import SETTLED_SECONDS, real_path
 from index.watching import watch_paths
 from service import wiring
 from service.commands.indexing import FileBar, WritingTo
@@ -84,7 +86,7 @@ def follow_paths(
         intake = Intake(target.open_ingester, paths, max_bytes=settings.max_bytes)
         last: IngestReport | None = None
 
-        def index(recovered: bool) -> None:
+        def index(recovered: bool) -> bool:
             nonlocal last
             with FileBar("indexing", show=show_progress and last is None) as bar:
                 report = intake.run(
@@ -96,6 +98,7 @@ def follow_paths(
             if last is None or recovered or changed or report.failed != last.failed:
                 on_report(report)
             last = report
+            return bool(report.changing)
 
         follow(watch_paths(paths, should_stop, ignored=settings.data_dir), index, on_error)
         target.save_views()
@@ -104,7 +107,7 @@ def follow_paths(
 
 def follow(
     words: Iterable[bool],
-    run: Callable[[bool], None],
+    run: Callable[[bool], bool],
     on_error: Callable[[PinciteError], None],
 ) -> None:
     """Do something at the beginning and whenever files may have changed.
@@ -115,7 +118,8 @@ def follow(
     Args:
         words: Says whether something may have changed; often, also while nothing does. What
             changes while something is done is told by the next word.
-        run: What to do; called with whether it failed the last time.
+        run: What to do; called with whether it failed the last time. Returns whether it has left
+            files alone that are being changed: it is done again once they may have settled.
         on_error: Called when it fails, unless it failed in the same way before.
 
     Raises:
@@ -124,20 +128,21 @@ def follow(
     """
     began = False
     failed: str | None = None
-    retry_at = 0.0
+    again_at = math.inf
     for changed in words:
-        if not changed and (failed is None or time.monotonic() < retry_at):
+        if not changed and time.monotonic() < again_at:
             continue
         try:
-            run(failed is not None)
+            left = run(failed is not None)
         except (DocumentError, SyncError, CatalogError) as error:
             if not began and not isinstance(error, BusyCatalog):
                 raise
             if str(error) != failed:
                 on_error(error)
-            failed, retry_at = str(error), time.monotonic() + _RETRY_SECONDS
+            failed, again_at = str(error), time.monotonic() + _RETRY_SECONDS
         else:
             began, failed = True, None
+            again_at = time.monotonic() + SETTLED_SECONDS if left else math.inf
 
 
 def open_followed(settings: Settings) -> CollectionStore:

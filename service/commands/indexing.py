@@ -18,7 +18,8 @@ from index.collection import Collection, CollectionStore
 from index.embedder import Embedder
 from index.errors import UnknownCollection, UnknownDocument
 from index.files import Source
-from index.ingest import Ingester, IngestReport, ingest_paths
+from index.ingest import Ingester, IngestReport
+from index.intake import ingest_paths
 from service import wiring
 from service.settings import Settings
 
@@ -230,6 +231,12 @@ def print_troubles(report: IngestReport) -> None:
     for problem in report.failed:
         click.secho(f"Not indexed: {problem.name}: {problem.message}", fg="red", err=True)
         click.echo(f"  {problem.remedy}", err=True)
+    for document_id in report.changing:
+        click.secho(
+            f"Still changing: {document_id}; its document is as the file was a moment ago.",
+            dim=True,
+            err=True,
+        )
     by_reason: dict[str, list[str]] = {}
     for skipped in report.skipped:
         name, _, reason = skipped.rpartition(": ")

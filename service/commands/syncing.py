@@ -86,7 +86,7 @@ def follow_folder(
         syncer = _syncer(settings, folder, target, allow_empty)
         last: SyncReport | None = None
 
-        def sync(recovered: bool) -> None:
+        def sync(recovered: bool) -> bool:
             nonlocal last
             with FileBar("syncing", show=show_progress and last is None) as bar:
                 report = syncer.run(
@@ -96,6 +96,7 @@ def follow_folder(
             if last is None or recovered or report.changed or report.failed != last.failed:
                 on_report(report)
             last = report
+            return bool(report.changing)
 
         words = watch_paths([folder], should_stop, ignored=settings.data_dir)
         follow(words, sync, on_error)

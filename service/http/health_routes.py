@@ -33,14 +33,16 @@ def add_health_routes(app: FastAPI) -> None:
         for name in components.collections.names():
             try:
                 generation = components.collections.catalog(name).generation()
+                opened = components.collections.opened(name)
+                is_ready = opened is not None and opened.is_ready
             except UnknownCollection:
                 continue  # Deleted since it was listed.
             except PinciteError as fault:
                 faults[name] = fault
                 continue
-            opened = components.opened.get(name)
+            problem = None if opened is None else opened.problem
             collections[name] = CollectionReadiness(
-                ready=opened is not None and opened.is_ready, generation=generation
+                ready=is_ready, generation=generation, problem=str(problem) if problem else None
             )
         if faults:
             raise NotReady(

@@ -22,6 +22,10 @@ class CollectionReadiness(Wire):
         description="False while its search is being built: it is slower then, or finds less."
     )
     generation: int = Field(description="How many times it has been written.")
+    problem: str | None = Field(
+        description="What keeps its search from following what is written, or from being kept for "
+        "the next start, and what to do; null if nothing does."
+    )
 
 
 class Readiness(Wire):

@@ -64,9 +64,9 @@ class SearchQuery(DayRange):
             collection=self.collection,
             limit=self.limit,
             filters=FiltersModel(
-                document_ids=self.document_id,
-                sources=self.source,
-                tags=self.tag,
+                document_ids=self.document_id or None,
+                sources=self.source or None,
+                tags=self.tag or None,
                 published_after=self.published_after,
                 published_before=self.published_before,
             ),

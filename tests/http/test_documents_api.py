@@ -103,16 +103,36 @@ def test_readiness_is_told_for_each_collection_and_opens_none(
         found: dict[str, object] = body["collections"]
         return found
 
-    ready = {"ready": True, "generation": 2}
+    ready = {"ready": True, "generation": 2, "problem": None}
     while collections() != {"default": ready}:
         pass
     # Another process makes one, which nobody has asked yet.
     put_documents(tmp_path, {"a.txt": "Text."}, "another")
     for _ in range(3):
-        assert collections() == {"another": {"ready": False, "generation": 1}, "default": ready}
+        assert collections() == {
+            "another": {"ready": False, "generation": 1, "problem": None},
+            "default": ready,
+        }
     client.post("/v1/ask", json={"question": "Who?", "collection": "another"})
-    while collections() != {"another": {"ready": True, "generation": 1}, "default": ready}:
+    while collections() != {"another": ready | {"generation": 1}, "default": ready}:
         pass
+
+
+def test_readiness_tells_what_keeps_a_search_from_following(
+    client: TestClient, tmp_path: Path
+) -> None:
+    put_documents(tmp_path, {"a.txt": "Text."}, "another")
+    (tmp_path / "another" / "lexical" / "lock").mkdir(parents=True)
+    client.post("/v1/ask", json={"question": "Who?", "collection": "another"})
+    problem = None
+    while problem is None:
+        another = client.get("/readyz").json()["collections"]["another"]
+        problem = another["problem"]
+    assert not another["ready"]
+    assert problem.startswith(f"The lexical index {tmp_path / 'another' / 'lexical'} can't be ")
+    assert problem.endswith(
+        "Make its folder writable and see that the disk has room; the catalog is not affected."
+    )
 
 
 def test_not_ready_when_a_catalog_is_damaged(

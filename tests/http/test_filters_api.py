@@ -43,6 +43,8 @@ FILTERS: list[dict[str, Any]] = [
     {"tags": ["WATER"]},
     {"tags": ["water", "sudan"]},
     {"metadata": {"pages": 3}},
+    {"metadata": {"pages": 3.0}},
+    {"document_ids": None, "sources": None, "tags": None},
     {"metadata": {"draft": True}},
     {"published_after": "2020-01-13"},
     {"published_before": "2020-01-13"},
@@ -62,7 +64,7 @@ def expected(filters: dict[str, Any]) -> set[str]:
     sets = {
         key: frozenset(filters[key])
         for key in ("document_ids", "sources", "tags")
-        if key in filters
+        if filters.get(key) is not None
     }
     truth = Filters(**sets, **days, metadata=filters.get("metadata", {}))
     return {document_id for document_id in KNOWN if truth.accept(facts(document_id))}
@@ -96,7 +98,9 @@ def test_only_what_the_filters_accept_is_found(dams: TestClient, filters: dict[s
     assert answered["status"] == ("answered" if cited else "no_answer")
 
 
-@pytest.mark.parametrize("filters", [f for f in FILTERS if "metadata" not in f])
+@pytest.mark.parametrize(
+    "filters", [f for f in FILTERS if "metadata" not in f and None not in f.values()]
+)
 def test_address_filters_as_json_does(dams: TestClient, filters: dict[str, Any]) -> None:
     names = {"document_ids": "document_id", "sources": "source", "tags": "tag"}
     query = {names.get(key, key): value for key, value in filters.items()}
@@ -126,6 +130,9 @@ def test_address_filters_as_json_does(dams: TestClient, filters: dict[str, Any])
         ({"tags": ["x"] * 101}, "body.filters.tags"),
         ({"sources": ["x" * 513]}, "body.filters.sources.0"),
         ({"document_ids": ["\ud800"]}, "body.filters.document_ids.0"),
+        ({"document_ids": []}, "body.filters.document_ids"),
+        ({"sources": []}, "body.filters.sources"),
+        ({"tags": []}, "body.filters.tags"),
         ({"metadata": {"x": None}}, None),
         ({"metadata": {"x": [1]}}, None),
         ({"published_after": "13.1.2020"}, "body.filters.published_after"),
@@ -172,6 +179,13 @@ def test_order_of_days_is_explained(client: TestClient) -> None:
     query = {"q": "x", "published_after": "2020-02-01", "published_before": "2020-01-31"}
     detail = client.get("/v1/search", params=query).json()["detail"]
     assert "2020-02-01 is later than published_before 2020-01-31" in detail
+
+
+def test_empty_list_does_not_mean_all_documents(client: TestClient) -> None:
+    body = {"question": "Who directed it?", "filters": {"document_ids": []}}
+    problem = client.post("/v1/ask", json=body).json()
+    assert "the list is empty; name one at least, or leave it out for all" in problem["detail"]
+    assert problem["remedy"].startswith("Correct the fields named")
 
 
 def test_search_waits_for_what_is_being_written(

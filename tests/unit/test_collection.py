@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,74 @@ def test_building_one_collection_keeps_nobody_else_waiting(tmp_path: Path) -> No
         builder.join(60)
         other.join(60)
     assert (found, still_building) == ([1, {}, "new.txt"], True)
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_closing_one_collection_keeps_nobody_else_waiting(tmp_path: Path, close: bool) -> None:
+    put_documents(tmp_path, OLD, "large")
+    put_documents(tmp_path, NEW, "small")
+    waiting = WaitingEmbedder()
+    served = threading.Event()
+
+    def serve() -> None:
+        """Who comes first closes the large one, and waits for it; the others don't."""
+        if close:
+            store.close()
+        store.catalog("large")
+        store.opened("large")
+        served.set()
+
+    def build() -> None:
+        with suppress(CatalogError):  # It was replaced.
+            store.collection("large", waiting)
+
+    store = CollectionStore(tmp_path)
+    builder = threading.Thread(target=build, daemon=True)
+    builder.start()
+    assert waiting.asked.wait(60)
+    (tmp_path / "large" / CATALOG_FILE).unlink()
+    put_documents(tmp_path, NEW, "large")
+    served_threads = [threading.Thread(target=serve, daemon=True) for _ in range(2)]
+    for thread in served_threads:
+        thread.start()
+    was_served = served.wait(20)
+    still_building = builder.is_alive()
+    waiting.let_go.set()
+    for thread in (builder, *served_threads):
+        thread.join(60)
+    store.close()
+    assert (was_served, still_building) == (True, True)
+
+
+def test_the_upkeep_of_a_replaced_collection_ends(tmp_path: Path) -> None:
+    def threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "words"]
+
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path, live=True) as store:
+        store.collection("default", FakeEmbedder())
+        assert threads() == ["words"]
+        (tmp_path / "default" / CATALOG_FILE).unlink()
+        put_documents(tmp_path, NEW)
+        store.catalog("default")
+        assert threads() == []
+        store.collection("default", FakeEmbedder())
+        assert threads() == ["words"]
+    assert threads() == []
+
+
+def test_opened_tells_what_is_searched_and_opens_nothing(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path) as store:
+        assert store.opened("default") is None
+        store.catalog("default")
+        assert store.opened("default") is None
+        collection = store.collection("default", FakeEmbedder())
+        assert store.opened("default") is collection
+        (tmp_path / "default" / CATALOG_FILE).unlink()
+        assert store.opened("default") is None
+        put_documents(tmp_path, NEW)
+        assert store.opened("default") is None
 
 
 def test_catalog_made_anew_while_it_is_in_use_is_noticed(tmp_path: Path) -> None:

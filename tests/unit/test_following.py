@@ -20,20 +20,26 @@ EMPTY = EmptyFolder("The folder is empty.", "Look.")
 class Runs:
     """Fails as it is told, one run after the other; then goes well.
 
+    Args:
+        errors: What each run fails with.
+        left: How many of the first runs leave files alone that are being changed.
+
     Attributes:
         recovered: What each run was called with.
         told: What was told to be wrong.
     """
 
-    def __init__(self, *errors: PinciteError | None) -> None:
+    def __init__(self, *errors: PinciteError | None, left: int = 0) -> None:
         self._errors = list(errors)
+        self._left = left
         self.recovered: list[bool] = []
         self.told: list[PinciteError] = []
 
-    def __call__(self, recovered: bool) -> None:
+    def __call__(self, recovered: bool) -> bool:
         self.recovered.append(recovered)
         if self._errors and (error := self._errors.pop(0)) is not None:
             raise error
+        return len(self.recovered) <= self._left
 
 
 def test_runs_follow_changes_alone() -> None:
@@ -59,6 +65,19 @@ def test_failed_run_is_tried_again_though_nothing_changes() -> None:
 
     follow(words(), runs, runs.told.append)
     assert runs.recovered == [False, False, True]
+
+
+def test_files_that_were_left_are_seen_to_though_nothing_changes() -> None:
+    runs = Runs(left=2)
+
+    def words() -> Iterator[bool]:
+        yield True
+        while len(runs.recovered) < 3:
+            yield False
+        yield from [False] * 9
+
+    follow(words(), runs, runs.told.append)
+    assert (runs.recovered, runs.told) == ([False] * 3, [])
 
 
 @pytest.mark.parametrize("error", [EMPTY, FULL])

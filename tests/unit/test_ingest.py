@@ -16,7 +16,8 @@ from reference import Content, contents
 from index.catalog import Catalog
 from index.documents import make_document
 from index.files import Source
-from index.ingest import Ingester, IngestReport, ingest_paths
+from index.ingest import Ingester, IngestReport
+from index.intake import ingest_paths
 from index.passages import passage_input
 from index.types import Document
 

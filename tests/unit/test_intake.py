@@ -18,13 +18,14 @@ from index.catalog import Catalog
 from index.collection import CollectionStore
 from index.errors import BusyCatalog
 from index.files import Source
-from index.ingest import Ingester, Intake, Outcome
+from index.ingest import Ingester, Outcome
+from index.intake import Intake
 from index.types import Document
 from index.watching import watch_paths
 
 MAX_BYTES = 100_000
 FAR = 4_000_000_000_000_000_000
-"""A time in nanoseconds that is still to come."""
+"""A time in nanoseconds that is still to come: a file of that time never counts as settled."""
 
 
 class CountingIngester(Ingester):
@@ -42,8 +43,19 @@ class CountingIngester(Ingester):
 
 
 def write(path: Path, text: str) -> None:
+    """Write a file that may be written again, however long ago this was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    os.utime(path, ns=(FAR, FAR))
+
+
+def revisions(data: Path, document_id: str) -> list[str]:
+    """The texts of all of a document's revisions, in the order in which they were put in."""
+    with closing(sqlite3.connect(data / "default" / "catalog.sqlite")) as connection:
+        rows = connection.execute(
+            "SELECT text FROM revisions WHERE document_id = ? ORDER BY generation", (document_id,)
+        )
+        return [text for (text,) in rows]
 
 
 def served(data: Path) -> dict[str, Content]:
@@ -79,8 +91,11 @@ def test_runs_add_and_replace_and_never_remove(folder: Path, data: Path) -> None
         write(folder / "deep" / "b.md", "# Ferry\n\nIt brought 147 passengers.")
         write(folder / "c.txt", "The museum opens in May.")
         second = followed.run()
-        assert (second.added, second.replaced, second.unchanged) == (["c.txt"], ["deep/b.md"], [])
-        assert (second.failed, second.generation) == ([], 4)
+        assert (second.added, second.replaced, second.unchanged) == (["c.txt"], [], [])
+        assert (second.failed, second.changing, second.generation) == ([], ["deep/b.md"], 3)
+        third = followed.run()
+        assert (third.replaced, third.unchanged, third.changing) == (["deep/b.md"], ["c.txt"], [])
+        assert (third.failed, third.generation) == ([], 4)
     assert sorted(served(data)) == ["a.txt", "c.txt", "deep/b.md"]
     assert "147" in served(data)["deep/b.md"].text
 
@@ -90,6 +105,7 @@ def test_named_file_and_its_sidecar_are_followed(folder: Path, data: Path) -> No
         followed = intake(store, folder / "a.txt")
         assert followed.run().added == ["a.txt"]
         write(folder / "a.txt.meta.json", '{"title": "Bergen"}')
+        assert followed.run().changing == ["a.txt"]
         assert followed.run().replaced == ["a.txt"]
     assert served(data)["a.txt"].title == "Bergen"
 
@@ -111,11 +127,37 @@ def test_file_that_was_changed_just_now_is_read_again(folder: Path, data: Path) 
     with CollectionStore(data) as store:
         ingester = CountingIngester(store.catalog("default", create=True))
         followed = Intake(lambda: ingester, [folder / "a.txt"], max_bytes=MAX_BYTES)
-        followed.run()
-        os.utime(folder / "a.txt", ns=(FAR, FAR))
-        followed.run()
-        followed.run()
+        for _ in range(3):
+            followed.run()
         assert ingester.asked == ["a.txt"] * 3
+
+
+def test_file_that_grows_costs_a_revision_when_it_rests(folder: Path, data: Path) -> None:
+    log = folder / "a.txt"
+    texts = [log.read_text()]
+    with CollectionStore(data) as store:
+        followed = intake(store, folder)
+        followed.run()
+        for minute in range(6):
+            texts.append(f"{texts[-1]}\n\nAt 12:0{minute} another ship came.")
+            write(log, texts[-1])
+            report = followed.run()
+            assert (report.changing, report.unchanged) == (["a.txt"], ["deep/b.md"])
+            assert report.generation == 2
+        assert followed.run().replaced == ["a.txt"]
+        assert revisions(data, "a.txt") == [texts[0], texts[-1]]
+
+
+def test_file_that_had_settled_goes_in_at_its_first_change(folder: Path, data: Path) -> None:
+    (folder / "link.txt").symlink_to(SEEDS / "rival-leaders-to-meet-in-moscow.txt")
+    with CollectionStore(data) as store:
+        followed = intake(store, folder / "link.txt")
+        assert followed.run().added == ["link.txt"]
+        (folder / "link.txt").unlink()
+        write(folder / "link.txt", "Ten ships waited outside Bergen.")
+        assert followed.run().replaced == ["link.txt"]
+        write(folder / "link.txt", "Eleven ships waited outside Bergen.")
+        assert followed.run().changing == ["link.txt"]
 
 
 def test_path_that_has_vanished_is_told_and_comes_back(folder: Path, data: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from index.errors import DamagedCatalog, UnwritableCatalog
 from index.feed import FedDocument, Feed
 from index.lexical import LexicalView
 from index.lexical_view.files import index_folders
-from index.lexical_view.index import open_index, state_document
+from index.lexical_view.index import FORMAT, open_index, state_document
 
 
 @pytest.fixture
@@ -133,10 +135,10 @@ DAMAGES: dict[str, Callable[[Catalog], None]] = {
     "foreign index": foreign_index,
     "no state": states(),
     "two states": states({**STATE}, {**STATE}),
-    "state of another catalog": states({"format": 1, "embedder": EMBEDDER, **STATE}),
+    "state of another catalog": states({"format": FORMAT, "embedder": EMBEDDER, **STATE}),
     "state of another format": states({"format": 0, "embedder": EMBEDDER, **STATE}),
-    "state of another embedder": states({"format": 1, "embedder": "other@1", **STATE}),
-    "state of another kind": states({"format": 1, "embedder": EMBEDDER, "catalog_id": "c"}),
+    "state of another embedder": states({"format": FORMAT, "embedder": "other@1", **STATE}),
+    "state of another kind": states({"format": FORMAT, "embedder": EMBEDDER, "catalog_id": "c"}),
     "state that is no object": states("[]"),
     "state that is no JSON": states("{"),
     "file in its place": file_in_place,
@@ -248,6 +250,26 @@ def test_an_error_of_the_catalog_passes_and_leaves_no_lock(catalog: Catalog) -> 
     assert catch_up(view, catalog)
     assert found(view, "river") == [2]
     assert raised.value.remedy == "Restore it."
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_an_index_that_fails_to_be_made_leaves_nothing(catalog: Catalog, shown: bool) -> None:
+    put(catalog, "a", *["lamp "] * 1_200)
+    put(catalog, "a", "river")
+    view = opened(catalog) if shown else new_view(catalog)
+    before = index_folders(folder_of(catalog))
+    # Another generation of the same number makes the index unusable.
+    with closing(sqlite3.connect(catalog.path)) as connection, connection:
+        connection.execute("UPDATE changes SET token = 'another' WHERE generation = 2")
+    for _ in range(3):
+        with catalog.snapshot() as snapshot, pytest.raises(DamagedCatalog):
+            view.catch_up(FailingFeed(snapshot, EMBEDDER))
+        assert index_folders(folder_of(catalog)) == before
+        assert not view.is_being_made
+        assert view.ids().tolist() == ([1201] if shown else [])
+    assert catch_up(view, catalog)
+    assert view.ids().tolist() == [1201]
+    assert set(index_folders(folder_of(catalog))).isdisjoint(before)
 
 
 def test_a_full_disk_is_a_clear_error_and_the_old_index_stays(catalog: Catalog) -> None:

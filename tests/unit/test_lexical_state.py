@@ -28,6 +28,7 @@ from toy_lexical import (
 from index.catalog import Catalog
 from index.feed import Feed
 from index.lexical_view.files import index_folders, writing_alone
+from index.stopping import Stopped
 
 
 @pytest.fixture
@@ -209,3 +210,28 @@ def test_an_index_of_what_a_restored_catalog_has_lost_is_made_anew(
     assert catch_up(view, restored)
     assert found(view, "lamp") == [1, 2]
     restored.close()
+
+
+@pytest.mark.parametrize("documents", [0, 1, 2])
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_change_that_is_told_to_stop_leaves_no_trace(
+    catalog: Catalog, documents: int, anew: bool
+) -> None:
+    put(catalog, "a", "lamp")
+    view = new_view(catalog) if anew else opened(catalog)
+    before, ids = view.state, view.ids().tolist()
+    for name in "bcd":
+        put(catalog, name, "river")
+    checks = iter([None] * documents)
+
+    def check() -> None:
+        if next(checks, Stopped) is Stopped:
+            raise Stopped
+
+    folders = index_folders(folder_of(catalog))
+    with catalog.snapshot() as snapshot, pytest.raises(Stopped):
+        view.catch_up(Feed(snapshot, EMBEDDER, check))
+    assert (view.state, view.ids().tolist()) == (before, ids)
+    assert index_folders(folder_of(catalog)) == folders
+    assert catch_up(view, catalog)
+    assert view.ids().tolist() == [1, 2, 3, 4]

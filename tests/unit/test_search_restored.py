@@ -1,16 +1,18 @@
-"""A search beside a restore: ids of the catalog that was replaced name nothing any more."""
+"""A search beside a restore or a reindex: what was replaced names nothing any more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fakes import FakeEmbedder
+from other_embedder import OtherEmbedder
 
 from index.backup import back_up
 from index.catalog import Catalog
 from index.collection import Collection
 from index.documents import make_document
 from index.ingest import Ingester
+from index.reindexing import reindex
 from index.restoring import restore
 
 
@@ -40,4 +42,33 @@ def test_words_of_the_replaced_catalog_find_no_passage_of_the_restored_one(tmp_p
     reader.catch_up()
     assert found(reader, "xylophone") == [(1, "a.txt", False), (2, "c.txt", False)]
     assert found(reader, "grain") == [(1, "a.txt", False), (2, "c.txt", True)]
+    reader.close()
+
+
+def test_a_collection_is_not_ready_before_both_views_show_the_restored_catalog(
+    tmp_path: Path,
+) -> None:
+    catalog = Catalog(tmp_path / "c" / "catalog.sqlite", create=True)
+    put(catalog, "a.txt", "The harbour was closed because of a storm.")
+    back_up(catalog, tmp_path / "backup.sqlite")
+    reader = Collection(Catalog(catalog.path), FakeEmbedder())
+    assert reader.is_ready
+    restore(tmp_path / "backup.sqlite", catalog.path, replace=True)
+    assert not reader.is_ready
+    # It is found by meaning, but not by words.
+    assert found(reader, "harbour") == [(1, "a.txt", False)]
+    assert not reader.is_ready
+    reader.catch_up()
+    assert reader.is_ready
+    assert found(reader, "harbour") == [(1, "a.txt", True)]
+    reader.close()
+
+
+def test_a_collection_of_another_embedders_vectors_is_not_ready(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "c" / "catalog.sqlite", create=True)
+    put(catalog, "a.txt", "The harbour was closed because of a storm.")
+    reader = Collection(Catalog(catalog.path), FakeEmbedder())
+    assert reader.is_ready
+    reindex(catalog, OtherEmbedder())
+    assert not reader.is_ready
     reader.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from index.catalog import Catalog
 from index.documents import make_document
 from index.errors import EmptyFolder, SyncError, UnusableFolder
 from index.files import Source
-from index.ingest import Ingester, Outcome, ingest_paths
+from index.ingest import Ingester, Outcome
+from index.intake import ingest_paths
 from index.sync_report import SyncReport
 from index.syncing import Syncer
 from index.types import Document
 
 MAX_BYTES = 100_000
+FAR = 4_000_000_000_000_000_000
+"""A time in nanoseconds that is still to come: a file of that time never counts as settled."""
 
 BANNER = "Sign up for our newsletter today"
 
@@ -234,6 +238,27 @@ def test_what_cannot_be_read_now_keeps_its_document(
     assert contents(catalog.path) == indexed(tmp_path / "all", folder)
 
 
+def test_names_of_composed_letters_keep_their_documents_too(catalog: Catalog, folder: Path) -> None:
+    """File systems keep names as they are given: `e` and an accent, which ids join to `é`."""
+    write(
+        folder,
+        {
+            "cafe\u0301.txt": "A café in the harbour.",
+            "re\u0301sume\u0301s/a.txt": "A résumé.",
+            "re\u0301sume\u0301s/b.txt": "Another one.",
+        },
+    )
+    sync(catalog, folder)
+    before = contents(catalog.path)
+    (folder / "cafe\u0301.txt").write_bytes(b"x" * (MAX_BYTES + 1))
+    (folder / "re\u0301sume\u0301s/.pinciteignore").write_bytes(b"\xff\xfe\xff")
+    report = sync(catalog, folder)
+    assert report.removed == []
+    assert report.kept == ["caf\u00e9.txt", "r\u00e9sum\u00e9s/a.txt", "r\u00e9sum\u00e9s/b.txt"]
+    assert [problem.code for problem in report.failed] == ["document_too_large", "invalid_metadata"]
+    assert contents(catalog.path) == before
+
+
 def test_plan_says_what_a_run_does_and_writes_nothing(catalog: Catalog, folder: Path) -> None:
     def refuse() -> Ingester:
         raise AssertionError("a plan writes nothing")
@@ -292,6 +317,61 @@ def test_folder_that_changes_meanwhile_is_followed(
     assert "147 passengers" in texts(catalog)["dover.txt"]
     assert contents(catalog.path) == indexed(tmp_path / "all", folder)
     assert (report.added, report.removed) == (sorted(contents(catalog.path)), [])
+
+
+class Writer(FakeEmbedder):
+    """Writes one more line to a file whenever it embeds one of its lines."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        if any("another ship came" in text for text in texts):
+            self.write()
+        return super().embed(texts)
+
+    def write(self) -> None:
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write("\n\nAt noon another ship came.")
+        os.utime(self._log, ns=(FAR, FAR))
+
+
+def revisions(catalog: Catalog, document_id: str) -> int:
+    with catalog.snapshot() as snapshot:
+        return snapshot.summary(document_id).revisions
+
+
+def test_file_that_never_rests_is_left_after_a_few_passes_and_reported(
+    catalog: Catalog, folder: Path
+) -> None:
+    log = Writer(folder / "log.txt")
+    log.write()
+    report = sync(catalog, folder, log)
+    assert (report.added, report.replaced) == (sorted([*STORIES, "log.txt"]), [])
+    assert report.changing == ["log.txt"]
+    assert revisions(catalog, "log.txt") == 3
+    assert texts(catalog)["log.txt"].count("ship") == 3
+    assert (folder / "log.txt").read_text(encoding="utf-8").count("ship") == 4
+    report = sync(catalog, folder)
+    assert (report.replaced, report.changing) == (["log.txt"], [])
+    assert texts(catalog)["log.txt"].count("ship") == 4
+
+
+def test_file_that_is_followed_while_it_grows_costs_a_revision_when_it_rests(
+    catalog: Catalog, folder: Path
+) -> None:
+    log = Writer(folder / "log.txt")
+    log.write()
+    followed = syncer(catalog, folder)
+    assert followed.run().changing == []
+    for _ in range(6):
+        log.write()
+        report = followed.run()
+        assert (report.changing, report.changed) == (["log.txt"], False)
+    report = followed.run()
+    assert (report.changing, report.replaced) == ([], ["log.txt"])
+    assert revisions(catalog, "log.txt") == 2
+    assert texts(catalog)["log.txt"].count("ship") == 7
 
 
 @pytest.mark.parametrize("word", ["Accra", "Cádiz", "ferry"])

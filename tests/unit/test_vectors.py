@@ -97,16 +97,16 @@ def test_near_equal_scores_are_ordered_alike_in_base_and_delta(tmp_path: Path) -
     rng = np.random.default_rng(1)
     one = rng.standard_normal(384)
     one /= np.linalg.norm(one)
-    permuted = np.array([rng.permutation(one) for _ in range(400)]).astype(np.float16)
+    permuted = np.array([rng.permutation(one) for _ in range(250)]).astype(np.float16)
     query = np.full(384, 384**-0.5, dtype=np.float32)
     catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
     late = open_view(catalog, dimension=384)
     put(catalog, "a", permuted)
     catch_up(late, catalog)
     early = open_view(catalog, tmp_path / "none", dimension=384)
-    everything = found(early, 400, query)
+    everything = found(early, 250, query)
     assert len({score for _, score in everything}) > 5
-    for limit in (1, 5, 17, 200, 400):
+    for limit in (1, 5, 17, 200, 250):
         assert found(early, limit, query) == found(late, limit, query) == everything[:limit]
 
 

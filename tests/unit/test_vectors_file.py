@@ -26,6 +26,7 @@ from toy_vectors import (
 )
 
 from index.catalog import Catalog
+from index.errors import UnwritableCatalog
 from index.feed import Feed
 from index.filters import Filters
 from index.vectors import VectorView
@@ -238,18 +239,32 @@ def parent_missing(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", [folder_in_the_way, file_as_parent, parent_missing])
-def test_place_that_cannot_be_written_is_no_error(
+def test_place_that_cannot_be_written_is_told_and_tried_again(
     catalog: Catalog, make: Callable[[Path], Path]
 ) -> None:
     put(catalog, "a", coarse(1, 1200))
     view = open_view(catalog, make(view_path(catalog)))
     assert view.wants_merge
     before = sorted(catalog.path.parent.rglob("*"))
-    assert not view.merge()
-    assert sorted(catalog.path.parent.rglob("*")) == before
-    # It is not tried again and again.
+    for _ in range(2):
+        with pytest.raises(UnwritableCatalog, match=r"vector index .* can't be written: .*\. Make"):
+            view.merge()
+        assert sorted(catalog.path.parent.rglob("*")) == before
+        assert view.wants_merge
+        assert found(view, 4) == nearest(catalog.path, QUERY, 4)
+
+
+def test_view_is_kept_once_its_place_is_free(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    view_path(catalog).mkdir()
+    with pytest.raises(UnwritableCatalog, match=r"written: there is a folder in its place\."):
+        view.merge()
+    view_path(catalog).rmdir()
+    assert view.wants_merge
+    assert view.merge()
     assert not view.wants_merge
-    assert found(view, 4) == nearest(catalog.path, QUERY, 4)
+    assert not open_view(catalog).merge(), "it was not used"
 
 
 def test_temporary_files_do_not_accumulate(catalog: Catalog) -> None:

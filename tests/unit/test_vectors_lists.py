@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from reference import TOLERANCE
-from toy_vectors import catch_up, clustered, open_view, put, same
+from toy_vectors import EMBEDDER, catch_up, clustered, open_view, put, same
 
 from index.catalog import Catalog
+from index.feed import Feed
 from index.filters import Filters
+from index.stopping import Stopped
 from index.vectors import VectorView
 
 DIMENSION = 24
@@ -138,3 +141,53 @@ def test_the_same_vectors_make_the_same_lists(catalog: Catalog, tmp_path: Path) 
         first, second = one.search(query, 50), other.search(query, 50)
         assert np.array_equal(first.ids, second.ids)
         assert np.array_equal(first.scores, second.scores)
+
+
+def test_a_merge_that_is_told_to_stop_leaves_no_trace(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.faiss"
+    view = open_view(catalog, path, dimension=DIMENSION, exact_up_to=1000)
+    before = view.search(QUERIES[0], 20)
+    parts = 0
+    stopped = True
+    while stopped:
+        checks = iter([None] * parts)
+
+        def check(checks: Iterator[None] = checks) -> None:
+            if next(checks, Stopped) is Stopped:
+                raise Stopped
+
+        try:
+            assert view.merge(check)
+            stopped = False
+        except Stopped:
+            assert not path.exists()
+            assert view.wants_merge and not view.is_ready
+            for one, other in zip(view.search(QUERIES[0], 20), before, strict=True):
+                assert np.array_equal(one, other)
+            parts += 1
+    # Each of the iterations that find the lists' centres, the one batch, and the file.
+    assert parts == 27
+    assert view.is_ready
+    whole = open_view(catalog, tmp_path / "none", dimension=DIMENSION, exact_up_to=1000)
+    whole.merge()
+    same(open_view(catalog, path, dimension=DIMENSION), whole, QUERIES[0])
+
+
+def test_reading_all_that_is_told_to_stop_shows_nothing_of_it(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    view = open_view(catalog, dimension=DIMENSION)
+    for n in range(3):
+        put(catalog, f"{n}", MATRIX[n * PASSAGES : (n + 1) * PASSAGES])
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise Stopped
+
+    with catalog.snapshot() as snapshot, pytest.raises(Stopped):
+        view.catch_up(Feed(snapshot, EMBEDDER, check))
+    assert len(view) == 0
+    catch_up(view, catalog)
+    assert len(view) == 3 * PASSAGES

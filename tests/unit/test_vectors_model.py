@@ -69,6 +69,7 @@ FILTERS = [
     Filters(tags=frozenset({"rare"})),
     Filters(tags=frozenset({"absent"})),
     Filters(document_ids=frozenset({"1", "5", "none"})),
+    Filters(document_ids=frozenset()),
     Filters(sources=frozenset({"example.org"})),
     Filters(sources=frozenset({"news.example.org"}), tags=frozenset({"odd"})),
     Filters(published_after=date(2020, 1, 2)),

@@ -31,7 +31,7 @@ def quiet(words: Iterator[bool], *files: Path) -> None:
     """Listen until files have been left alone, and nothing has changed for some words."""
     silent = 0
     for word in words:
-        settled = all(file_times(file) for file in files if file.exists())
+        settled = all(file_times(file).settled for file in files if file.exists())
         silent = silent + 1 if settled and not word else 0
         if silent == 3:
             return
