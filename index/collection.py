@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from index.catalog import Catalog
 from index.embedder import Embedder
@@ -16,6 +17,8 @@ from index.search import Searcher, SearchResult
 from index.storage.connections import BUSY_SECONDS
 from index.types import StoredDocument
 from index.upkeep import Upkeep, catch_up
+
+T = TypeVar("T")
 
 CATALOG_FILE = "catalog.sqlite"
 DEFAULT_COLLECTION = "default"
@@ -68,9 +71,9 @@ class Collection:
         """Why its views don't follow the catalog, or can't be kept for the next start."""
         return self._upkeep.problem
 
-    def wait(self, generation: int, seconds: float) -> None:
-        """Return when searches show a generation; see `Upkeep.wait`. For live collections."""
-        self._upkeep.wait(generation, seconds)
+    def generation(self) -> int:
+        """The generation that searches show; see `Searcher.generation`. Waits for nothing."""
+        return self._searcher.generation()
 
     def catch_up(self) -> None:
         """Bring the views to the catalog's present state."""
@@ -187,25 +190,30 @@ class CollectionStore:
             return opened.collection
 
     def opened(self, name: str) -> Collection | None:
-        """A collection, if it is being searched; opens nothing."""
-        with self._lock:
-            opened = self._opened.get(name)
+        """A collection, if it is being searched; opens nothing, and waits for nothing."""
+        opened = self._opened.get(name)
         return None if opened is None or not opened.catalog.is_in_place() else opened.collection
 
-    def check(self) -> dict[str, PinciteError]:
-        """What is wrong with the collections that can't be read now, by name.
+    def read_each(
+        self, read: Callable[[str, Catalog], T]
+    ) -> tuple[dict[str, T], dict[str, PinciteError]]:
+        """What is read of each collection, and what is wrong with those that can't be read now.
 
-        Opens and reads catalogs; builds no views and waits for none.
+        Opens catalogs; builds no views and waits for none.
+
+        Args:
+            read: Called with a collection's name and its catalog.
         """
+        values: dict[str, T] = {}
         problems: dict[str, PinciteError] = {}
         for name in self.names():
             try:
-                self.catalog(name).generation()
+                values[name] = read(name, self.catalog(name))
             except UnknownCollection:
                 continue  # Deleted since it was listed.
             except PinciteError as error:
                 problems[name] = error
-        return problems
+        return values, problems
 
     def close(self) -> None:
         """Close all collections and their catalogs."""

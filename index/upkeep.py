@@ -6,12 +6,9 @@ of them long, or makes it fail, keeps none of the others waiting.
 
 from __future__ import annotations
 
-import threading
-import time
-
 from index.catalog import Catalog
 from index.chore import Chore
-from index.errors import PinciteError, ViewsBehind
+from index.errors import PinciteError
 from index.search import Searcher
 from index.stopping import Check, go_on
 
@@ -33,7 +30,6 @@ class Upkeep:
     def __init__(self, catalog: Catalog, searcher: Searcher) -> None:
         self._catalog = catalog
         self._searcher = searcher
-        self._caught_up = threading.Condition()
         subject = f"Views of {catalog.path}"
         self._following = (
             Chore("vectors", subject, self._follow_vectors),
@@ -70,44 +66,16 @@ class Upkeep:
 
     def _follow_vectors(self, check: Check) -> None:
         _follow_vectors(self._catalog, self._searcher, check)
-        self._notify()
 
     def _follow_words(self, check: Check) -> None:
         # The vectors' thread asks the catalog; this one needs to only if it is behind that.
         vectors, words = self._searcher.states()
         if words != vectors:
             _follow_words(self._catalog, self._searcher, check)
-            self._notify()
 
     def _merge(self, check: Check) -> None:
         if self._searcher.vectors.wants_merge:
             self._searcher.vectors.merge(check)
-
-    def _notify(self) -> None:
-        with self._caught_up:
-            self._caught_up.notify_all()
-
-    def wait(self, generation: int, seconds: float) -> None:
-        """Return when searches show a generation; see `Searcher.generation`.
-
-        Args:
-            generation: Which.
-            seconds: How long to wait at most.
-
-        Raises:
-            ViewsBehind: They don't show it in time.
-        """
-        deadline = time.monotonic() + seconds
-        with self._caught_up:
-            while (shown := self._searcher.generation()) < generation:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise ViewsBehind(
-                        f"The search shows generation {shown}, not {generation}, "
-                        f"after {seconds:g} s.",
-                        "Ask again later, or without 'min_generation'.",
-                    )
-                self._caught_up.wait(left)
 
 
 def catch_up(catalog: Catalog, searcher: Searcher) -> None:

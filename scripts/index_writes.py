@@ -136,7 +136,7 @@ def deletion_rows(copy: Path, embedder: Embedder, times: int) -> list[Row]:
     opened = Collection(catalog, prepared, live=True)
     written, gone = [], []
     for _ in tqdm(range(times), "erase"):
-        opened.wait(catalog.generation(), _SECONDS)
+        _wait(opened, catalog.generation())
         _expect(opened, quote, large.document_id, there=True)
         start = time.perf_counter()
         ingester.remove(large.document_id)
@@ -238,7 +238,7 @@ def ingestion_rows(
                 if is_busy:
                     _await_write(catalog, other)
                 else:
-                    opened.wait(catalog.generation(), _SECONDS)
+                    _wait(opened, catalog.generation())
                 for question in part:
                     (busy if is_busy else idle).take(opened, timed, question)
             writes = catalog.generation() - begun
@@ -274,3 +274,16 @@ def _await_write(catalog: Catalog, other: subprocess.Popen[str]) -> None:
         if other.poll() is not None or time.monotonic() > deadline:
             raise click.ClickException("The process that ingests has stopped doing so; see above.")
         time.sleep(0.05)
+
+
+def _wait(collection: Collection, generation: int) -> None:
+    """Return when searches show a generation.
+
+    Raises:
+        TimeoutError: They don't in time.
+    """
+    deadline = time.monotonic() + _SECONDS
+    while collection.generation() < generation:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Searches don't show generation {generation} in {_SECONDS} s.")
+        time.sleep(0.001)

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from service.executor import ModelExecutor
+from service.executor import ModelExecutor, limit_threads
 from service.http import problems
 from service.http.answer_routes import add_answer_routes
 from service.http.document_routes import add_document_routes
@@ -33,6 +33,13 @@ from service.wiring import Components
 
 _MAKE_WAY_SECONDS = 0.5
 """Longest time that writing stands still for questions, between two batches of passages."""
+
+
+_OPENINGS = 4
+"""Collections opened at once for questions that wait for a generation."""
+
+_MAX_QUESTION_BYTES = 1_000_000
+"""Of a body that holds no document."""
 
 
 def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
@@ -55,6 +62,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
             components.collections,
             components.embedder,
             max_bytes=settings.max_bytes,
+            begin=partial(limit_threads, settings.threads),
             make_way=partial(executor.make_way, _MAKE_WAY_SECONDS),
             prepare=components.collection,
         )
@@ -64,7 +72,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
             executor=executor,
             writer=writer,
             jobs=Jobs(),
-            waits=CapacityLimiter(settings.max_in_flight),
+            openings=CapacityLimiter(_OPENINGS),
         )
         writer.start()
         yield
@@ -106,11 +114,13 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
     return app
 
 
-def _body_limit(settings: Settings, scope: Scope) -> tuple[int, str]:
-    """Most bytes of a request's body, and the setting that says so."""
+def _body_limit(settings: Settings, scope: Scope) -> tuple[int, str | None]:
+    """Most bytes of a request's body, and the setting that says so, if one does."""
     if scope["method"] == "POST" and scope["path"].endswith("/documents"):
         return settings.max_upload_bytes, "PINCITE_MAX_UPLOAD_BYTES"
-    return settings.max_bytes, "PINCITE_MAX_BYTES"
+    if scope["method"] == "PUT":
+        return settings.max_bytes, "PINCITE_MAX_BYTES"
+    return _MAX_QUESTION_BYTES, None
 
 
 def _complete_openapi(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ PinciteError
 ├── Overloaded               more requests at once than the server takes
 ├── DeadlineExceeded         the answer would have come too late
 ├── RequestCancelled         nobody waits for the answer any more
+│   └── ServerStopping       the server ends before it is done
 ├── FalseCitation            a quote isn't what stands at its place: never sent
 ├── RequestTooLarge          the body is over the limit
 ├── InvalidJSON              the body is not JSON
@@ -80,6 +81,12 @@ class RequestCancelled(PinciteError):
     """Nobody waits for the answer any more."""
 
     code = "request_cancelled"
+
+
+class ServerStopping(RequestCancelled):
+    """The server ends before it is done."""
+
+    code = "server_stopping"
 
 
 class FalseCitation(PinciteError):

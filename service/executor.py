@@ -1,7 +1,8 @@
-"""The one executor of models: one thread, a bounded queue, a deadline for each piece of work.
+"""The executor of questions: one thread, a bounded queue, a deadline for each piece of work.
 
-A single thread runs every model call, so models are never called concurrently and thread counts
-are set in one place; the cores are used inside a call. The event loop stays free.
+Its thread makes the model calls of questions and searches, one after the other; the cores are used
+inside a call. The embedder alone is also called by the thread that writes, at the same time. The
+event loop stays free.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from service.errors import DeadlineExceeded, Overloaded, RequestCancelled
@@ -91,6 +93,7 @@ class ModelExecutor:
         self._max_in_flight = max_in_flight
         self._deadline_seconds = deadline_seconds
         self.in_flight = 0
+        self._waiting = 0
         self._idle = threading.Event()
         self._idle.set()
 
@@ -111,11 +114,7 @@ class ModelExecutor:
             DeadlineExceeded: It took too long, waiting included.
             RequestCancelled: It was abandoned.
         """
-        if self.in_flight >= self._max_in_flight:
-            raise Overloaded(
-                f"{self.in_flight} questions are being worked on; that is the limit.",
-                "Try again in a few seconds.",
-            )
+        self._check_room()
         seconds = self._deadline_seconds
         ticket = Ticket(time.monotonic() + seconds, seconds)
 
@@ -129,6 +128,30 @@ class ModelExecutor:
         self._idle.clear()
         running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         return await result_of(running, ticket, abandoned, seconds=seconds)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Keep a place for work that can't begin yet; for the event loop.
+
+        It counts against the limit, but nothing makes way for it: it needs no processor.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        self._check_room()
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    def _check_room(self) -> None:
+        taken = self.in_flight + self._waiting
+        if taken >= self._max_in_flight:
+            raise Overloaded(
+                f"{taken} questions are being worked on; that is the limit.",
+                "Try again in a few seconds.",
+            )
 
     def _done(self) -> None:
         self.in_flight -= 1

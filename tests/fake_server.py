@@ -6,43 +6,48 @@ Run as `python fake_server.py DATA_DIR`, it can be killed at any of `index.fault
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
+import numpy as np
+import numpy.typing as npt
 from fakes import FakeEmbedder, FakeReader
 
 from index.collection import CollectionStore
 from service.app import create_app
+from service.commands.serving import Server
 from service.settings import Settings
 from service.wiring import Components
 
 
-class AnnouncingServer(uvicorn.Server):
-    """A server that calls back once it is ready."""
+class GatedEmbedder(FakeEmbedder):
+    """Says when it begins, in a file, and goes on when that is removed."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
+    def __init__(self, gate: Path) -> None:
+        super().__init__()
+        self._gate = gate
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._announce()
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self._gate.touch()
+        while self._gate.exists():
+            time.sleep(0.01)
+        return super().embed(texts)
 
 
 if __name__ == "__main__":
     data_dir = Path(sys.argv[1])
+    gate = os.environ.get("FAKE_SERVER_GATE")
+    embedder = GatedEmbedder(Path(gate)) if gate else FakeEmbedder()
     app = create_app(
         Settings(data_dir=data_dir, port=0),
         lambda: Components(
-            CollectionStore(data_dir, live=True), FakeEmbedder(), FakeReader(), threshold=0.0
+            CollectionStore(data_dir, live=True), embedder, FakeReader(), threshold=0.0
         ),
     )
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    AnnouncingServer(
-        uvicorn.Config(app, log_level="warning"),
-        lambda: print(json.dumps({"url": url}), flush=True),
-    ).run(sockets=[listener])
+    Server(app, json.dumps({"url": url})).run(sockets=[listener])

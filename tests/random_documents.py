@@ -79,8 +79,10 @@ def random_filters(chosen: random.Random) -> Filters | None:
 
     first, last = (date.fromisoformat(chosen.choice(_DAYS)) for _ in range(2))
     return Filters(
-        document_ids=frozenset(chosen.sample(NAMES, chosen.randint(1, 9)) if maybe() else []),
-        sources=frozenset([chosen.choice(["example.org", "news.example.org"])] if maybe() else []),
+        document_ids=frozenset(chosen.sample(NAMES, chosen.randint(1, 9))) if maybe() else None,
+        sources=(
+            frozenset([chosen.choice(["example.org", "news.example.org"])]) if maybe() else None
+        ),
         tags=frozenset([chosen.choice(["Libya", "sea", "none"])] if maybe() else []),
         metadata={"desk": chosen.choice([1, "world"])} if chosen.random() < 0.1 else {},
         published_after=first if maybe() else None,

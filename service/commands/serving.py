@@ -10,24 +10,50 @@ from contextlib import suppress
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from service import wiring
 from service.app import create_app
 from service.errors import AddressUnavailable
+from service.http.state import State
 from service.settings import Settings
 
 
-class _Announcing(uvicorn.Server):
-    """A server that says where it listens once it is ready."""
+class Server(uvicorn.Server):
+    """A server that says where it listens once it is ready, and ends its writing when told to stop.
 
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
-        super().__init__(config)
+    Args:
+        app: What it serves.
+        announcement: A line for standard output.
+    """
+
+    def __init__(self, app: FastAPI, announcement: str) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, log_level="warning", timeout_graceful_shutdown=5, server_header=False
+            )
+        )
+        self._app = app
         self._announcement = announcement
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until interrupted or terminated."""
+        # Once it has shut down, it raises the signal that stopped it again; that is no failure.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with suppress(KeyboardInterrupt):
+            super().run(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
         await super().startup(sockets)
         if self.started:
             click.echo(self._announcement)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is in flight: writes, that may take long, with a problem; then end."""
+        service: State = self._app.state.service
+        service.writer.end()
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings, *, as_json: bool) -> None:
@@ -48,17 +74,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     if not as_json:
         click.echo("Loading models…", err=True)
     components = wiring.load(settings, wiring.open_collections(settings, live=True))
-    config = uvicorn.Config(
-        create_app(settings, lambda: components),
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
     announcement = json.dumps({"url": url}) if as_json else f"Pincite answers at {url}"
-    # Once it has shut down, the server raises the signal that stopped it again; that is no failure.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with suppress(KeyboardInterrupt):
-        _Announcing(config, announcement).run(sockets=[listener])
+    Server(create_app(settings, lambda: components), announcement).run(sockets=[listener])
     if not as_json:
         click.echo("Stopped.", err=True)
 

@@ -29,7 +29,7 @@ def add_answer_routes(app: FastAPI) -> None:
         """Quotes that answer the question, each with its place; or that there is no answer."""
         _refuse_unsupported(body)
         question = check_question(body.question)
-        await service.wait_for(body.collection, body.min_generation)
+        await service.wait_for(body.collection, body.min_generation, request)
         components = service.components
         answer_set = await service.executor.run(
             lambda check: components.answerer(body.collection).answer(
@@ -60,7 +60,7 @@ def add_answer_routes(app: FastAPI) -> None:
 
 async def _search(asked: SearchRequest, request: Request, service: State) -> SearchResponse:
     query = check_question(asked.query)
-    await service.wait_for(asked.collection, asked.min_generation)
+    await service.wait_for(asked.collection, asked.min_generation, request)
     found = await service.executor.run(
         lambda _: service.components.collection(asked.collection).search(
             query, asked.limit, asked.filters.filters()

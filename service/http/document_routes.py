@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query
 
+from index.catalog import Catalog
 from service.http.document_schemas import (
     CollectionList,
     CollectionModel,
@@ -27,15 +28,13 @@ def add_document_routes(app: FastAPI) -> None:
     @app.get("/v1/collections", summary="List collections", tags=["documents"])
     def list_collections(service: Service) -> CollectionList:
         """All collections that can be read, with the number of documents in each."""
-        store = service.components.collections
-        faults = store.check()
-        counted = []
-        for name in store.names():
-            if name in faults:
-                continue
-            with store.catalog(name).snapshot() as snapshot:
-                counted.append(CollectionModel(name=name, documents=snapshot.count_documents()))
-        return CollectionList(collections=counted)
+
+        def counted(name: str, catalog: Catalog) -> CollectionModel:
+            with catalog.snapshot() as snapshot:
+                return CollectionModel(name=name, documents=snapshot.count_documents())
+
+        models, _ = service.components.collections.read_each(counted)
+        return CollectionList(collections=list(models.values()))
 
     @app.get(DOCUMENTS, summary="List documents", tags=["documents"])
     def list_documents(

@@ -32,7 +32,8 @@ class Guard:
         app: What it guards.
         allowed_hosts: Host names without port that the server answers for; `*` for any.
         allowed_origins: Origins other than the server's own that may send requests.
-        limit_of: Gives the limit of a request's body in bytes, and the setting that says so.
+        limit_of: Gives the limit of a request's body in bytes, and the setting that
+            says so, if one does.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Guard:
         *,
         allowed_hosts: Collection[str],
         allowed_origins: Collection[str],
-        limit_of: Callable[[Scope], tuple[int, str]],
+        limit_of: Callable[[Scope], tuple[int, str | None]],
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in allowed_hosts}
@@ -59,7 +60,7 @@ class Guard:
         def too_large(size: str) -> RequestTooLarge:
             return RequestTooLarge(
                 f"The body has {size} bytes; the limit is {limit:,}.",
-                f"Send less, or raise {setting}.",
+                f"Send less, or raise {setting}." if setting else "Send less.",
             )
 
         async def send_secured(message: Message) -> None:

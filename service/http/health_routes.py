@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from index.errors import PinciteError, UnknownCollection
+from index.catalog import Catalog
+from index.search import check_embedder
 from service.errors import NotReady
 from service.http.health_schemas import CollectionReadiness, Health, Readiness
 from service.http.state import Service
@@ -22,28 +23,27 @@ def add_health_routes(app: FastAPI) -> None:
     @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", summary="Ready?", tags=["health"])
     def readyz(service: Service) -> Readiness:
-        """The models are loaded and every collection's catalog can be read; loads nothing.
+        """The models are loaded and every collection can be searched; loads nothing.
 
         A collection whose search is being built is no reason for 503: it is answered from
-        meanwhile, and turning questions away would help nobody.
+        meanwhile, and turning questions away would help nobody. One that another process has made
+        is opened soon after, by the thread that writes.
         """
         components = service.components
-        faults: dict[str, PinciteError] = {}
-        collections: dict[str, CollectionReadiness] = {}
-        for name in components.collections.names():
-            try:
-                generation = components.collections.catalog(name).generation()
-                opened = components.collections.opened(name)
-                is_ready = opened is not None and opened.is_ready
-            except UnknownCollection:
-                continue  # Deleted since it was listed.
-            except PinciteError as fault:
-                faults[name] = fault
-                continue
+
+        def readiness(name: str, catalog: Catalog) -> CollectionReadiness:
+            check_embedder(catalog, components.embedder)
+            opened = components.collections.opened(name)
+            if opened is None:
+                service.writer.refresh_later(name)
             problem = None if opened is None else opened.problem
-            collections[name] = CollectionReadiness(
-                ready=is_ready, generation=generation, problem=str(problem) if problem else None
+            return CollectionReadiness(
+                ready=opened is not None and opened.is_ready,
+                generation=catalog.generation(),
+                problem=str(problem) if problem else None,
             )
+
+        collections, faults = components.collections.read_each(readiness)
         if faults:
             raise NotReady(
                 " ".join(f"Collection {name!r}: {fault.message}" for name, fault in faults.items()),

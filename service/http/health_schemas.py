@@ -19,7 +19,8 @@ class CollectionReadiness(Wire):
     """How a collection can be searched."""
 
     ready: bool = Field(
-        description="False while its search is being built: it is slower then, or finds less."
+        description="False while its search is being opened or built: it is slower then, or finds "
+        "less."
     )
     generation: int = Field(description="How many times it has been written.")
     problem: str | None = Field(

@@ -64,6 +64,7 @@ STATUS: Mapping[type[PinciteError], int] = {
     errors.Overloaded: 503,
     errors.DeadlineExceeded: 504,
     errors.RequestCancelled: 499,
+    errors.ServerStopping: 503,
     errors.FalseCitation: 500,
     errors.RequestTooLarge: 413,
     errors.InvalidJSON: 400,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from service.errors import RequestCancelled
+from service.errors import ServerStopping
 from service.executor import Ticket
 
 T = TypeVar("T")
@@ -39,7 +39,8 @@ class Turn:
         """Pass if the work still has a point.
 
         Raises:
-            RequestCancelled: It was cancelled, or the server stops.
+            RequestCancelled: It was cancelled.
+            ServerStopping: The server stops.
         """
         self._ticket.check()
         self._turns.check()
@@ -74,9 +75,15 @@ class Turns:
 
     Args:
         make_way: Called between steps; returns when the processor may be used again.
+        begin: Called once, in the thread, before all work.
     """
 
-    def __init__(self, make_way: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        make_way: Callable[[], None] = lambda: None,
+        begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._begin = begin
         self._make_way = make_way
         self._changed = threading.Condition()
         self._short: deque[_Work[Any]] = deque()
@@ -100,19 +107,27 @@ class Turns:
     def _submit(self, queue: deque[_Work[Any]], work: _Work[T]) -> Future[T]:
         with self._changed:
             if self._closing:
-                work.future.cancel()
+                work.future.set_exception(_stopping())
             else:
                 queue.append(work)
                 self._changed.notify()
         return work.future
 
-    def close(self) -> None:
-        """End the running work at its next step, and take no more."""
+    def end(self) -> None:
+        """Have the running work end at its next step, and take no more; waits for nothing."""
         with self._changed:
             self._closing = True
-            for work in (*self._short, *self._long):
-                work.future.cancel()
+            waiting = (*self._short, *self._long)
+            self._short.clear()
+            self._long.clear()
             self._changed.notify()
+        for work in waiting:
+            if work.future.set_running_or_notify_cancel():
+                work.future.set_exception(_stopping())
+
+    def close(self) -> None:
+        """End, and return when the running work has."""
+        self.end()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -120,10 +135,10 @@ class Turns:
         """Pass unless the thread is to end.
 
         Raises:
-            RequestCancelled: It is.
+            ServerStopping: It is.
         """
         if self._closing:
-            raise RequestCancelled("The server is stopping.", "Try again when it is back.")
+            raise _stopping()
 
     def let_others(self) -> None:
         """Do one short work that waits, if there is one; then make way."""
@@ -143,6 +158,7 @@ class Turns:
             self._held.remove(key)
 
     def _run(self) -> None:
+        self._begin()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._short or self._long)
@@ -174,3 +190,9 @@ class Turns:
             work.future.set_exception(error)
         else:
             work.future.set_result(result)
+
+
+def _stopping() -> ServerStopping:
+    return ServerStopping(
+        "The server is stopping; this was not done.", "Send it again when the server is back."
+    )

@@ -97,7 +97,8 @@ def add_write_routes(app: FastAPI) -> None:
         with service.writer.waiting():
             async with reading(request):
                 body = await request.body()
-            make = _maker(
+            make = await run_sync(
+                _maker,
                 document_id,
                 body,
                 request.headers.get("content-type", ""),

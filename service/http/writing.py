@@ -45,6 +45,7 @@ class Writer:
         collections: The collections.
         embedder: Makes the vectors; called from the writer's thread too.
         max_bytes: Limit of a document's size.
+        begin: Called once, in the writer's thread, before all work.
         make_way: Called between batches of embedding; returns when the processor may be used.
         prepare: Called with a collection that has been written, to make it ready for searches.
     """
@@ -55,6 +56,7 @@ class Writer:
         embedder: Embedder,
         *,
         max_bytes: int,
+        begin: Callable[[], None] = lambda: None,
         make_way: Callable[[], None] = lambda: None,
         prepare: Callable[[str], object] = lambda _: None,
     ) -> None:
@@ -62,15 +64,19 @@ class Writer:
         self._embedder = embedder
         self._max_bytes = max_bytes
         self._prepare = prepare
-        self._turns = Turns(make_way)
+        self._turns = Turns(make_way, begin)
         self._to_refresh: set[str] = set()
         self._waiting = 0
 
     def start(self) -> None:
         """Begin, with all collections that there are: a killed run may have left one outdated."""
         for name in self._collections.names():
-            self._refresh_later(name)
+            self.refresh_later(name)
         self._turns.start()
+
+    def end(self) -> None:
+        """Have it end after the step that is being done, without waiting for that."""
+        self._turns.end()
 
     def close(self) -> None:
         """End after the step that is being done; what is committed stays."""
@@ -104,7 +110,7 @@ class Writer:
         def put(turn: Turn) -> Written:
             written = self._put(turn, collection, make)
             if written.outcome != "unchanged":
-                self._refresh_later(collection)
+                self.refresh_later(collection)
             return written
 
         return self._turns.short((collection, document_id), put, ticket)
@@ -120,7 +126,7 @@ class Writer:
             with catalog.snapshot() as snapshot:
                 snapshot.summary(document_id)
             generation = catalog.remove(document_id)
-            self._refresh_later(collection)
+            self.refresh_later(collection)
             return generation
 
         return self._turns.short((collection, document_id), remove, ticket)
@@ -189,9 +195,10 @@ class Writer:
             )
         finally:
             if job.state.status != "done" and job.state.generation is not None:
-                self._refresh_later(collection)
+                self.refresh_later(collection)
 
-    def _refresh_later(self, collection: str) -> None:
+    def refresh_later(self, collection: str) -> None:
+        """Open a collection, and mend what writes have left outdated in it, when there is time."""
         if collection not in self._to_refresh:
             self._to_refresh.add(collection)
             self._turns.long(lambda turn: self._refresh_quietly(turn, collection), Ticket())

@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from other_embedder import OtherEmbedder
 from samples import DOCUMENTS, put_documents
 
 from index.catalog import Catalog
+from index.collection import CollectionStore
+from index.reindexing import reindex
 from service.http.problems import STATUS
 
 BASE = "/v1/collections/default/documents"
@@ -94,9 +97,7 @@ def test_wrong_method_is_a_problem(client: TestClient) -> None:
     assert response.headers["allow"] == "POST"
 
 
-def test_readiness_is_told_for_each_collection_and_opens_none(
-    client: TestClient, tmp_path: Path
-) -> None:
+def test_each_collection_becomes_ready_unasked(client: TestClient, tmp_path: Path) -> None:
     def collections() -> dict[str, object]:
         body = client.get("/readyz").json()
         assert body["status"] == "ok"
@@ -106,14 +107,8 @@ def test_readiness_is_told_for_each_collection_and_opens_none(
     ready = {"ready": True, "generation": 2, "problem": None}
     while collections() != {"default": ready}:
         pass
-    # Another process makes one, which nobody has asked yet.
+    # Another process makes one, which nobody asks.
     put_documents(tmp_path, {"a.txt": "Text."}, "another")
-    for _ in range(3):
-        assert collections() == {
-            "another": {"ready": False, "generation": 1, "problem": None},
-            "default": ready,
-        }
-    client.post("/v1/ask", json={"question": "Who?", "collection": "another"})
     while collections() != {"another": ready | {"generation": 1}, "default": ready}:
         pass
 
@@ -133,6 +128,20 @@ def test_readiness_tells_what_keeps_a_search_from_following(
     assert problem.endswith(
         "Make its folder writable and see that the disk has room; the catalog is not affected."
     )
+
+
+def test_not_ready_when_the_vectors_have_become_another_embedders(
+    client: TestClient, tmp_path: Path
+) -> None:
+    assert client.get("/readyz").status_code == 200
+    with CollectionStore(tmp_path) as store:
+        reindex(store.catalog("default"), OtherEmbedder())
+    asked = client.get("/v1/search", params={"q": "Who?"})
+    assert (asked.status_code, asked.json()["code"]) == (500, "model_mismatch")
+    body = client.get("/readyz").json()
+    assert (body["status"], body["code"]) == (503, "not_ready")
+    assert body["detail"] == f"Collection 'default': {asked.json()['detail']}"
+    assert body["remedy"] == asked.json()["remedy"]
 
 
 def test_not_ready_when_a_catalog_is_damaged(
@@ -164,7 +173,7 @@ def test_openapi_names_every_problem_that_a_client_can_meet(client: TestClient) 
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             writes = "/documents" in path and method != "get"
-            never_sent = {499} if writes else {415, 499, 507}
+            never_sent = {409, 499} if writes else {409, 415, 499, 507}
             declared = {
                 int(status)
                 for status, response in operation["responses"].items()

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ def fake_server(data_dir: Path, **more: str) -> Iterator[tuple[str, subprocess.P
         [sys.executable, FAKE_SERVER, data_dir],
         env=environment() | more,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
@@ -144,6 +146,37 @@ def test_questions_are_answered_during_a_long_upload_and_a_stop_is_clean(tmp_pat
     kept = contents(tmp_path / "default" / "catalog.sqlite")
     assert set(kept) == {*DOCUMENTS, *files}
     assert all(kept[name].text in {files[name], again[name]} for name in files)
+
+
+def test_stop_answers_a_write_that_is_being_done(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    data_dir = tmp_path / "data"
+    with (
+        ThreadPoolExecutor() as pool,
+        fake_server(data_dir, FAKE_SERVER_GATE=str(gate)) as (url, process),
+    ):
+        # Of more passages than are embedded at once, so that it can be stopped between.
+        text = "\n\n".join(f"Tale {number}. " + "It rained. " * 100 for number in range(60))
+        put = pool.submit(httpx2.put, f"{url}{BASE}/a.txt", json={"text": text}, timeout=60)
+        while not gate.exists():
+            pass
+        process.terminate()
+        with suppress(OSError):
+            while True:  # It takes no connections any more once it has begun to stop.
+                parts = urlsplit(url)
+                socket.create_connection((str(parts.hostname), parts.port or 0)).close()
+        gate.unlink()
+        answered = put.result(timeout=60)
+        _, said = process.communicate(timeout=60)
+    assert (answered.status_code, answered.json()["code"]) == (503, "server_stopping")
+    assert answered.json()["remedy"] == "Send it again when the server is back."
+    assert answered.headers["content-type"] == "application/problem+json"
+    assert process.returncode == 0
+    assert said == (
+        "server_stopping: The server is stopping; this was not done. "
+        "Send it again when the server is back.\n"
+    )
+    assert set(contents(data_dir / "default" / "catalog.sqlite")) == set()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from fakes import FakeEmbedder
 from samples import put_documents
 
+from index.catalog import Catalog
 from index.collection import CATALOG_FILE, CollectionStore
 from index.errors import CatalogError, DamagedCatalog, InvalidCollectionName, UnknownCollection
 
@@ -34,6 +35,10 @@ class WaitingEmbedder(FakeEmbedder):
         return FakeEmbedder.dimension
 
 
+def generation(_: str, catalog: Catalog) -> int:
+    return catalog.generation()
+
+
 def test_collections_are_opened_once(tmp_path: Path) -> None:
     put_documents(tmp_path, OLD, "one")
     with CollectionStore(tmp_path) as store:
@@ -51,7 +56,7 @@ def test_building_one_collection_keeps_nobody_else_waiting(tmp_path: Path) -> No
 
     def others() -> None:
         found.append(store.catalog("large").generation())
-        found.append(store.check())
+        found.append(store.read_each(generation)[1])
         [hit] = store.collection("small", FakeEmbedder()).search("zebra", 1).hits
         found.append(hit.document_id)
 
@@ -170,19 +175,20 @@ def test_deleted_collection_is_gone_until_it_is_made_anew(tmp_path: Path) -> Non
         assert hit.document_id == "new.txt"
 
 
-def test_check_names_what_cannot_be_read(tmp_path: Path) -> None:
+def test_each_is_read_or_named_with_what_is_wrong(tmp_path: Path) -> None:
     put_documents(tmp_path, OLD, "good")
     for name in ("damaged", "Not a name"):
         (tmp_path / name).mkdir()
         (tmp_path / name / CATALOG_FILE).write_bytes(b"\0no database" * 1000)
     with CollectionStore(tmp_path) as store:
-        problems = store.check()
+        generations, problems = store.read_each(generation)
         assert {name: type(problem) for name, problem in problems.items()} == {
             "damaged": DamagedCatalog
         }
+        assert generations == {"good": 1}
         shutil.rmtree(tmp_path / "damaged")
-        assert store.check() == {}
-    assert CollectionStore(tmp_path / "none").check() == {}
+        assert store.read_each(generation) == ({"good": 1}, {})
+    assert CollectionStore(tmp_path / "none").read_each(generation) == ({}, {})
 
 
 def test_store_is_closed_at_the_end(tmp_path: Path) -> None:
