@@ -22,12 +22,12 @@ from service.http.document_schemas import DocumentBody
 from service.http.guard import Guard
 from service.http.health_routes import add_health_routes
 from service.http.job_routes import add_job_routes
-from service.http.jobs import Jobs
+from service.http.jobs import MAX_UNFINISHED, Jobs
 from service.http.page_routes import add_page_routes
-from service.http.state import State
+from service.http.state import Bodies, State
 from service.http.wire import EXAMPLES, Problem
 from service.http.write_routes import add_write_routes
-from service.http.writing import Writer
+from service.http.writing import MAX_WAITING, Writer
 from service.settings import Settings
 from service.wiring import Components
 
@@ -73,6 +73,8 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
             writer=writer,
             jobs=Jobs(),
             openings=CapacityLimiter(_OPENINGS),
+            bodies=Bodies(MAX_WAITING * settings.max_bytes),
+            uploads=Bodies(MAX_UNFINISHED * settings.max_upload_bytes),
         )
         writer.start()
         yield

@@ -23,7 +23,7 @@ from index.vector_view.products import MOST_TIED, Vectors, largest_difference
 
 Ids = npt.NDArray[np.int64]
 
-PROBES = 96
+PROBES = 256
 """Lists that a search without filters looks into; see `Base.nearest` for one with."""
 
 _LISTS_PER_ROOT = 4

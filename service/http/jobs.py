@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,7 +17,7 @@ from service.executor import Ticket
 Status = Literal["queued", "running", "done", "cancelled", "failed"]
 
 MAX_UNFINISHED = 8
-"""Uploads kept on the disk at once, those that are still being received among them."""
+"""Uploads kept on the disk at once; the place is taken when one has been received."""
 
 MAX_FINISHED = 100
 """Finished jobs that can still be asked after."""
@@ -143,14 +142,14 @@ class Job:
             self._state = replace(self._state, progress=max(self._state.progress, progress))
 
     def settle(self, place: int, fate: Written | PinciteError) -> None:
-        """Note what became of a document."""
+        """Note what became of a document; of an error, only what it says is kept."""
         with self._lock:
             items = list(self._state.items)
             if isinstance(fate, Written):
                 items[place] = replace(items[place], written=fate)
                 self._state = replace(self._state, generation=fate.generation)
             else:
-                items[place] = replace(items[place], error=fate)
+                items[place] = replace(items[place], error=_without_frames(fate))
             self._state = replace(self._state, items=tuple(items))
         self.advance(place, 1.0)
 
@@ -162,7 +161,7 @@ class Job:
         Args:
             status: How.
             generation: The catalog's generation at the end; None for that of the last document.
-            error: Why it failed.
+            error: Why it failed; only what it says is kept.
         """
         with self._lock:
             if self._state.is_finished:
@@ -173,7 +172,7 @@ class Job:
                 status=status,
                 progress=1.0 if status == "done" else state.progress,
                 generation=state.generation if generation is None else generation,
-                error=error,
+                error=None if error is None else _without_frames(error),
             )
         self._discard()
 
@@ -191,7 +190,7 @@ class Jobs:
     """All jobs that are known; for the event loop alone.
 
     Args:
-        max_unfinished: Most jobs that wait or run, uploads that are being received counted.
+        max_unfinished: Most jobs that wait or run.
         max_finished: Most finished ones that are remembered; older ones are forgotten.
     """
 
@@ -201,29 +200,31 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._max_unfinished = max_unfinished
         self._max_finished = max_finished
-        self._receiving = 0
 
-    @contextmanager
-    def receiving(self) -> Iterator[None]:
-        """Keep a place for a job whose upload is being received.
+    def check_room(self) -> None:
+        """Pass if one more job may be added now.
 
         Raises:
-            Overloaded: There is none.
+            Overloaded: It may not.
         """
         unfinished = sum(not job.state.is_finished for job in self._jobs.values())
-        if unfinished + self._receiving >= self._max_unfinished:
+        if unfinished >= self._max_unfinished:
             raise Overloaded(
-                f"{unfinished + self._receiving} uploads are being worked on; that is the limit.",
+                f"{unfinished} uploads are being worked on; that is the limit.",
                 "Wait for one of GET /v1/jobs to finish, or DELETE one.",
             )
-        self._receiving += 1
-        try:
-            yield
-        finally:
-            self._receiving -= 1
 
     def add(self, job: Job) -> None:
-        """Remember a job, and forget the oldest of too many finished ones."""
+        """Remember a job, and forget the oldest of too many finished ones.
+
+        Raises:
+            Overloaded: There is no place for it; it is cancelled.
+        """
+        try:
+            self.check_room()
+        except Overloaded:
+            job.cancel()
+            raise
         self._jobs[job.state.job_id] = job
         finished = [name for name, known in self._jobs.items() if known.state.is_finished]
         for name in finished[: max(0, len(finished) - self._max_finished)]:
@@ -248,3 +249,9 @@ class Jobs:
     def all(self) -> list[Job]:
         """All of them, the newest first."""
         return list(reversed(self._jobs.values()))
+
+
+def _without_frames(error: PinciteError) -> PinciteError:
+    """An error without the frames that it went through: their variables hold whole files."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

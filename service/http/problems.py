@@ -114,6 +114,9 @@ _log = logging.getLogger("pincite")
 
 _RETRY_AFTER = {"Retry-After": "2"}
 
+_REMEDY = {408: "Send it again, without pauses; what had come was thrown away."}
+"""By status of the framework's own errors, where it isn't that an address or method is wrong."""
+
 
 def problem_body(
     status: int, code: str, title: str, detail: str, remedy: str, **more: Any
@@ -204,7 +207,10 @@ def _on_http(_: Request, error: Exception) -> JSONResponse:
             phrase.lower().replace(" ", "_"),
             phrase,
             f"{error.detail}.",
-            "See /openapi.json for the addresses and methods that there are.",
+            _REMEDY.get(
+                error.status_code,
+                "See /openapi.json for the addresses and methods that there are.",
+            ),
         )
     )
     response.headers.update(error.headers or {})

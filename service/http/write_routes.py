@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from service.http.job_schemas import JobAccepted, job_url
 from service.http.jobs import Job
 from service.http.multipart import receive_upload
 from service.http.problems import WRITE_RESPONSES
-from service.http.state import Service, disconnected, reading
+from service.http.state import Service, disconnected
 from service.http.uploads import charset_of, check_portable_id
 from service.http.writing import Make
 
@@ -94,9 +94,10 @@ def add_write_routes(app: FastAPI) -> None:
         query says about it goes before what the body says.
         """
         _check_id(document_id)
+        # Refused before its body is received for nothing; the place is taken once it is there.
+        service.writer.check_room()
+        body = await service.bodies.read(request)
         with service.writer.waiting():
-            async with reading(request):
-                body = await request.body()
             make = await run_sync(
                 _maker,
                 document_id,
@@ -150,19 +151,19 @@ def add_write_routes(app: FastAPI) -> None:
         settings = service.settings
         # What is wrong with the collection is told before an upload is received for nothing.
         await run_sync(_check_collection, service.components.collections, collection)
-        with service.jobs.receiving():
-            async with reading(request):
-                upload = await receive_upload(
-                    request.stream(),
-                    request.headers.get("content-type", ""),
-                    settings.data_dir,
-                    max_bytes=settings.max_bytes,
-                    max_files=settings.max_upload_files,
-                )
-            documents = upload.documents()
-            job = Job(collection, [(d.document_id, d.file.size) for d in documents], upload.close)
-            service.jobs.add(job)
-            service.writer.run(job, documents)
+        service.jobs.check_room()
+        async with aclosing(service.uploads.pieces(request)) as pieces:
+            upload = await receive_upload(
+                pieces,
+                request.headers.get("content-type", ""),
+                settings.data_dir,
+                max_bytes=settings.max_bytes,
+                max_files=settings.max_upload_files,
+            )
+        documents = upload.documents()
+        job = Job(collection, [(d.document_id, d.file.size) for d in documents], upload.close)
+        service.jobs.add(job)
+        service.writer.run(job, documents)
         state = job.state
         url = job_url(state.job_id)
         response.headers["Location"] = url

@@ -82,9 +82,8 @@ class Writer:
         """End after the step that is being done; what is committed stays."""
         self._turns.close()
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Keep a place for a single write; for the event loop.
+    def check_room(self) -> None:
+        """Pass if there is a place for a single write; for the event loop.
 
         Raises:
             Overloaded: There is none.
@@ -94,6 +93,11 @@ class Writer:
                 f"{self._waiting} documents are being written; that is the limit.",
                 "Try again in a few seconds, or upload many at once.",
             )
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Keep a place for a single write; for the event loop. Raises what `check_room` does."""
+        self.check_room()
         self._waiting += 1
         try:
             yield
