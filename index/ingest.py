@@ -58,21 +58,31 @@ class IngestReport:
     generation: int | None = None
 
 
+Attempt = Callable[[Callable[[], int]], int]
+"""Does what commits, and gives its result; more than once if the catalog is busy meanwhile."""
+
+
+def _once(commit: Callable[[], int]) -> int:
+    return commit()
+
+
 class Ingester:
     """Puts documents into a catalog, and erases them from it.
 
     Args:
         catalog: Which.
         embedder: Makes the vectors.
+        attempt: Called with what commits a document, which is divided and embedded by then.
 
     Raises:
         ModelMismatch: The catalog's vectors come from another embedder.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+    def __init__(self, catalog: Catalog, embedder: Embedder, *, attempt: Attempt = _once) -> None:
         check_embedder(catalog, embedder)
         self.catalog = catalog
         self._embedder = embedder
+        self._attempt = attempt
 
     def put(
         self, document: Document, progress: Callable[[float], None] = lambda _: None
@@ -103,13 +113,15 @@ class Ingester:
     ) -> None:
         repeated = {key for key, is_repeated in lines.items() if is_repeated}
         segmentation, vectors = prepare(document, repeated, self._embedder, progress)
-        self.catalog.put(
-            document,
-            segmentation,
-            vectors,
-            embedder=self._embedder.model_id,
-            lines=lines,
-            replacing=replacing,
+        self._attempt(
+            lambda: self.catalog.put(
+                document,
+                segmentation,
+                vectors,
+                embedder=self._embedder.model_id,
+                lines=lines,
+                replacing=replacing,
+            )
         )
 
     def remove(self, document_id: str) -> bool:

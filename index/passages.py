@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Protocol
@@ -101,6 +101,7 @@ def segment(
     target_tokens: int = TARGET_TOKENS,
     repeated: Set[int] = frozenset(),
     from_page: bool = True,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Segmentation:
     """Divides a document's text into debris, sentences and passages.
 
@@ -112,6 +113,7 @@ def segment(
             in any case.
         repeated: Keys of the lines that stand in many documents, see `index.text.debris`.
         from_page: Whether the text may hold page debris; what a person wrote as Markdown doesn't.
+        progress: Called after each passage with the fraction of the text that is divided.
 
     Returns:
         The division. Every sentence outside debris is in exactly one passage.
@@ -128,6 +130,7 @@ def segment(
         for members, passage in packer.pack(start, stop):
             sentences += members
             passages.append(passage)
+            progress(passage.end / len(text))
         start = resume
     return Segmentation(excluded, tuple(sentences), tuple(passages))
 

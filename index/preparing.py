@@ -14,6 +14,9 @@ from index.types import Document, Segmentation
 
 _EMBED_AT_ONCE = 128
 
+_DIVIDING = 0.05
+"""Share of the work that is over when a document is divided; embedding is the rest."""
+
 
 def prepare(
     document: Document,
@@ -38,6 +41,7 @@ def prepare(
         tokenizer=embedder,
         repeated=repeated,
         from_page=document.media_type != "text/markdown",
+        progress=lambda fraction: progress(_DIVIDING * fraction),
     )
     passages = segmentation.passages
     vectors = np.empty((len(passages), embedder.dimension), dtype=np.float16)
@@ -47,6 +51,7 @@ def prepare(
             for passage in passages[begin : begin + _EMBED_AT_ONCE]
         ]
         vectors[begin : begin + len(inputs)] = embedder.embed(inputs)
-        progress((begin + len(inputs)) / len(passages))
+        embedded = (begin + len(inputs)) / len(passages)
+        progress(_DIVIDING + (1 - _DIVIDING) * embedded if embedded < 1 else 1.0)
     reach("ingest.embedded")
     return segmentation, vectors

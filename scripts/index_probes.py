@@ -24,6 +24,7 @@ from index.embedder import Embedder
 from index.ingest import Ingester
 from index.search import Searcher
 from service import wiring
+from service.commands.priority import give_way
 from service.settings import Settings
 
 _SMALL = 300
@@ -142,7 +143,11 @@ def build_command(collection: Path) -> None:
 @main.command("ingest")
 @click.argument("collection", type=click.Path(path_type=Path))
 def ingest_command(collection: Path) -> None:
-    """Put a collection's documents in again and again, as new ones, until it is killed."""
+    """Put a collection's documents in again and again, as new ones, until it is killed.
+
+    As `pincite index` does, with its priority.
+    """
+    give_way()
     catalog = Catalog(collection / CATALOG_FILE)
     ingester = Ingester(catalog, wiring.load_embedder(Settings()))
     with catalog.snapshot() as snapshot:

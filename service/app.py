@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -65,6 +65,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
             begin=partial(limit_threads, settings.threads),
             make_way=partial(executor.make_way, _MAKE_WAY_SECONDS),
             prepare=components.collection,
+            busy_seconds=settings.busy_seconds,
         )
         app.state.service = State(
             settings=settings,
@@ -92,7 +93,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
         redoc_url=None,
         responses=problems.RESPONSES,
     )
-    problems.install(app)
+    problems.install(app, settings.data_dir)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
@@ -105,6 +106,7 @@ def create_app(settings: Settings, loader: Callable[[], Components]) -> FastAPI:
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         limit_of=partial(_body_limit, settings),
+        problem_of=partial(problems.problem_of, data_dir=settings.data_dir),
     )
     add_answer_routes(app)
     add_document_routes(app)
@@ -136,8 +138,19 @@ def _complete_openapi(app: FastAPI) -> None:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema
+        # The framework adds its own 422 where a route has none: of text, nothing can be wrong.
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                if "422" in operation["responses"] and not _is_problem(operation, "422"):
+                    del operation["responses"]["422"]
         for name, example in EXAMPLES.items():
             schemas[name]["example"] = example
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _is_problem(operation: Mapping[str, Any], status: str) -> bool:
+    return problems.MEDIA_TYPE in operation["responses"][status]["content"]

@@ -17,6 +17,7 @@ from service.commands.options import (
     print_json,
     say_loading,
 )
+from service.commands.priority import give_way
 
 
 @click.command("check", short_help="See whether collections are whole.")
@@ -113,6 +114,7 @@ def reindex_command(collection: str, data_dir: Path | None, as_json: bool) -> No
     afterwards, with the new embedder.
     """
     settings = make_settings(data_dir=data_dir)
+    give_way()
     from service.commands import maintenance
 
     say_loading()

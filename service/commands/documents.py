@@ -18,6 +18,7 @@ from service.commands.options import (
     make_settings,
     print_json,
 )
+from service.commands.priority import give_way
 
 if TYPE_CHECKING:
     from index.errors import PinciteError
@@ -50,6 +51,7 @@ def index_command(
     Where the system doesn't tell of changes (network disks), set WATCHFILES_FORCE_POLLING=1.
     """
     settings = make_settings(data_dir=data_dir)
+    give_way()
     from service.commands import indexing
 
     show_progress = sys.stderr.isatty()
@@ -110,6 +112,7 @@ def sync_command(
     if watch and dry_run:
         raise click.UsageError("--watch and --dry-run exclude each other.")
     settings = make_settings(data_dir=data_dir)
+    give_way()
     from service.commands import syncing
 
     show_progress = sys.stderr.isatty()

@@ -18,6 +18,9 @@ from service.errors import AddressUnavailable
 from service.http.state import State
 from service.settings import Settings
 
+_TRY_SECONDS = 0.1
+"""Longest wait at once for another process that writes; the one thread that writes tries again."""
+
 
 class Server(uvicorn.Server):
     """A server that says where it listens once it is ready, and ends its writing when told to stop.
@@ -73,7 +76,8 @@ def serve(settings: Settings, *, as_json: bool) -> None:
     url = f"http://{shown}:{port}/"
     if not as_json:
         click.echo("Loading models…", err=True)
-    components = wiring.load(settings, wiring.open_collections(settings, live=True))
+    tries = settings.model_copy(update={"busy_seconds": min(settings.busy_seconds, _TRY_SECONDS)})
+    components = wiring.load(settings, wiring.open_collections(tries, live=True))
     announcement = json.dumps({"url": url}) if as_json else f"Pincite answers at {url}"
     Server(create_app(settings, lambda: components), announcement).run(sockets=[listener])
     if not as_json:

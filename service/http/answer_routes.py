@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query, Request
 
 from service.answering import check_question
 from service.errors import UnsupportedRequest
+from service.http.problems import responses
 from service.http.schemas import (
     AskRequest,
     AskResponse,
@@ -24,7 +25,12 @@ from service.http.state import Service, State, disconnected
 def add_answer_routes(app: FastAPI) -> None:
     """Let an app answer questions and search."""
 
-    @app.post("/v1/ask", summary="Ask a question", tags=["answers"])
+    @app.post(
+        "/v1/ask",
+        summary="Ask a question",
+        tags=["answers"],
+        responses=responses(400, 404, 422, 503, 504),
+    )
     async def ask(body: AskRequest, request: Request, service: Service) -> AskResponse:
         """Quotes that answer the question, each with its place; or that there is no answer."""
         _refuse_unsupported(body)
@@ -43,14 +49,24 @@ def add_answer_routes(app: FastAPI) -> None:
         )
         return ask_response(answer_set, body.collection, components.models())
 
-    @app.get("/v1/search", summary="Find passages", tags=["answers"])
+    @app.get(
+        "/v1/search",
+        summary="Find passages",
+        tags=["answers"],
+        responses=responses(404, 422, 503, 504),
+    )
     async def search(
         query: Annotated[SearchQuery, Query()], request: Request, service: Service
     ) -> SearchResponse:
         """The passages that match a query best."""
         return await _search(query.request(), request, service)
 
-    @app.post("/v1/search", summary="Find passages, with all filters", tags=["answers"])
+    @app.post(
+        "/v1/search",
+        summary="Find passages, with all filters",
+        tags=["answers"],
+        responses=responses(400, 404, 422, 503, 504),
+    )
     async def search_with_filters(
         body: SearchRequest, request: Request, service: Service
     ) -> SearchResponse:

@@ -16,10 +16,13 @@ from service.http.document_schemas import (
     document_model,
     document_text,
 )
+from service.http.problems import responses
 from service.http.state import Service
 
 DOCUMENTS = "/v1/collections/{collection}/documents"
 DOCUMENT = DOCUMENTS + "/{document_id:path}"
+
+_READING = responses(404, 422, 503)
 
 
 def add_document_routes(app: FastAPI) -> None:
@@ -36,7 +39,7 @@ def add_document_routes(app: FastAPI) -> None:
         models, _ = service.components.collections.read_each(counted)
         return CollectionList(collections=list(models.values()))
 
-    @app.get(DOCUMENTS, summary="List documents", tags=["documents"])
+    @app.get(DOCUMENTS, summary="List documents", tags=["documents"], responses=_READING)
     def list_documents(
         service: Service,
         collection: str,
@@ -54,7 +57,7 @@ def add_document_routes(app: FastAPI) -> None:
             next=page[-1].document_id if len(summaries) > limit else None,
         )
 
-    @app.get(DOCUMENT + "/text", summary="Read a document", tags=["documents"])
+    @app.get(DOCUMENT + "/text", summary="Read a document", tags=["documents"], responses=_READING)
     def get_text(
         service: Service,
         collection: str,
@@ -67,7 +70,7 @@ def add_document_routes(app: FastAPI) -> None:
         with service.components.collections.catalog(collection).snapshot() as snapshot:
             return document_text(snapshot.stored_document(document_id, revision))
 
-    @app.get(DOCUMENT, summary="Describe a document", tags=["documents"])
+    @app.get(DOCUMENT, summary="Describe a document", tags=["documents"], responses=_READING)
     def get_document(service: Service, collection: str, document_id: str) -> DocumentModel:
         """A document's metadata."""
         with service.components.collections.catalog(collection).snapshot() as snapshot:

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import PinciteError
 from service.errors import ForbiddenHost, ForbiddenOrigin, RequestTooLarge
-from service.http.problems import problem_of
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -34,6 +33,7 @@ class Guard:
         allowed_origins: Origins other than the server's own that may send requests.
         limit_of: Gives the limit of a request's body in bytes, and the setting that
             says so, if one does.
+        problem_of: Makes the response that tells of an error.
     """
 
     def __init__(
@@ -43,11 +43,13 @@ class Guard:
         allowed_hosts: Collection[str],
         allowed_origins: Collection[str],
         limit_of: Callable[[Scope], tuple[int, str | None]],
+        problem_of: Callable[[PinciteError], ASGIApp],
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in allowed_hosts}
         self._origins = {origin.lower() for origin in allowed_origins}
         self._limit_of = limit_of
+        self._problem_of = problem_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or hand it on."""
@@ -75,7 +77,7 @@ class Guard:
             if length.isdecimal() and int(length) > limit:
                 raise too_large(f"{int(length):,}")
         except PinciteError as error:
-            await problem_of(error)(scope, receive, send_secured)
+            await self._problem_of(error)(scope, receive, send_secured)
             return
 
         received = 0

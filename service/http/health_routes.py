@@ -8,6 +8,7 @@ from index.catalog import Catalog
 from index.search import check_embedder
 from service.errors import NotReady
 from service.http.health_schemas import CollectionReadiness, Health, Readiness
+from service.http.problems import responses, without_paths
 from service.http.state import Service
 
 
@@ -21,7 +22,7 @@ def add_health_routes(app: FastAPI) -> None:
         return Health()
 
     @app.head("/readyz", include_in_schema=False)
-    @app.get("/readyz", summary="Ready?", tags=["health"])
+    @app.get("/readyz", summary="Ready?", tags=["health"], responses=responses(503))
     def readyz(service: Service) -> Readiness:
         """The models are loaded and every collection can be searched; loads nothing.
 
@@ -30,6 +31,7 @@ def add_health_routes(app: FastAPI) -> None:
         is opened soon after, by the thread that writes.
         """
         components = service.components
+        data_dir = service.settings.data_dir
 
         def readiness(name: str, catalog: Catalog) -> CollectionReadiness:
             check_embedder(catalog, components.embedder)
@@ -37,10 +39,11 @@ def add_health_routes(app: FastAPI) -> None:
             if opened is None:
                 service.writer.refresh_later(name)
             problem = None if opened is None else opened.problem
+            problem = problem or service.writer.problem(name)
             return CollectionReadiness(
                 ready=opened is not None and opened.is_ready,
                 generation=catalog.generation(),
-                problem=str(problem) if problem else None,
+                problem=without_paths(str(problem), data_dir) if problem else None,
             )
 
         collections, faults = components.collections.read_each(readiness)

@@ -25,7 +25,8 @@ class CollectionReadiness(Wire):
     generation: int = Field(description="How many times it has been written.")
     problem: str | None = Field(
         description="What keeps its search from following what is written, or from being kept for "
-        "the next start, and what to do; null if nothing does."
+        "the next start, or documents from being brought up to date, and what to do; null if "
+        "nothing does."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from service.http.job_schemas import JobList, JobModel, job_model, job_summary
+from service.http.problems import responses
 from service.http.state import Service
 
 
@@ -14,14 +15,25 @@ def add_job_routes(app: FastAPI) -> None:
     @app.get("/v1/jobs", summary="List uploads", tags=["writing"])
     async def list_jobs(service: Service) -> JobList:
         """The uploads that are remembered, the newest first; a restart forgets them all."""
-        return JobList(jobs=[job_summary(job.state) for job in service.jobs.all()])
+        data_dir = service.settings.data_dir
+        return JobList(jobs=[job_summary(job.state, data_dir) for job in service.jobs.all()])
 
-    @app.get("/v1/jobs/{job_id}", summary="Ask after an upload", tags=["writing"])
+    @app.get(
+        "/v1/jobs/{job_id}",
+        summary="Ask after an upload",
+        tags=["writing"],
+        responses=responses(404),
+    )
     async def get_job(job_id: str, service: Service) -> JobModel:
         """How far an upload has come, and what became of each of its documents."""
-        return job_model(service.jobs.get(job_id).state)
+        return job_model(service.jobs.get(job_id).state, service.settings.data_dir)
 
-    @app.delete("/v1/jobs/{job_id}", summary="Cancel an upload", tags=["writing"])
+    @app.delete(
+        "/v1/jobs/{job_id}",
+        summary="Cancel an upload",
+        tags=["writing"],
+        responses=responses(404),
+    )
     async def cancel_job(job_id: str, service: Service) -> JobModel:
         """End an upload before its next step; what is in stays in.
 
@@ -29,4 +41,4 @@ def add_job_routes(app: FastAPI) -> None:
         """
         job = service.jobs.get(job_id)
         job.cancel()
-        return job_model(job.state)
+        return job_model(job.state, service.settings.data_dir)

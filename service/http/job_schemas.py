@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
+from index.errors import PinciteError
 from service.http.document_schemas import DocumentWritten, written_model
 from service.http.jobs import Item, JobState, Status
 from service.http.problems import describe
@@ -61,8 +64,8 @@ def job_url(job_id: str) -> str:
     return f"/v1/jobs/{job_id}"
 
 
-def job_summary(state: JobState) -> JobSummary:
-    """The wire form of a job."""
+def job_summary(state: JobState, data_dir: Path) -> JobSummary:
+    """The wire form of a job; see `describe`."""
     return JobSummary(
         job_id=state.job_id,
         collection=state.collection,
@@ -73,21 +76,26 @@ def job_summary(state: JobState) -> JobSummary:
         documents_done=sum(item.is_done for item in state.items),
         documents_failed=sum(item.error is not None for item in state.items),
         generation=state.generation,
-        error=None if state.error is None else Problem.model_validate(describe(state.error)),
+        error=_problem(state.error, data_dir),
         url=job_url(state.job_id),
     )
 
 
-def job_model(state: JobState) -> JobModel:
-    """The wire form of a job with its documents."""
+def job_model(state: JobState, data_dir: Path) -> JobModel:
+    """The wire form of a job with its documents; see `describe`."""
     return JobModel(
-        **dict(job_summary(state)), documents=[_job_document(item) for item in state.items]
+        **dict(job_summary(state, data_dir)),
+        documents=[_job_document(item, data_dir) for item in state.items],
     )
 
 
-def _job_document(item: Item) -> JobDocument:
+def _job_document(item: Item, data_dir: Path) -> JobDocument:
     return JobDocument(
         document_id=item.document_id,
         written=None if item.written is None else written_model(item.written),
-        error=None if item.error is None else Problem.model_validate(describe(item.error)),
+        error=_problem(item.error, data_dir),
     )
+
+
+def _problem(error: PinciteError | None, data_dir: Path) -> Problem | None:
+    return None if error is None else Problem.model_validate(describe(error, data_dir))

@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from index.documents import check_size
 from index.errors import UnwritableCatalog
 from service.errors import InvalidUpload, TooManyFiles
-from service.http.uploads import Upload, UploadedFile, check_portable_id, header
+from service.http.uploads import Upload, UploadedFile, check_portable_id, parameter
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -48,11 +48,9 @@ async def receive_upload(
         UnwritableCatalog: The folder can't be written.
     """
     parts = _Parts(max_bytes=max_bytes, max_files=max_files)
-    sent_as = header("Content-Type", content_type)
-    boundary = sent_as.get_param("boundary")
-    if sent_as.get_content_type() != "multipart/form-data" or not (
-        isinstance(boundary, str) and boundary
-    ):
+    kind = content_type.partition(";")[0].strip().lower()
+    boundary = parameter("Content-Type", content_type, "boundary")
+    if kind != "multipart/form-data" or not (isinstance(boundary, str) and boundary):
         raise InvalidUpload(
             f"The body is said to be {content_type!r}, not multipart/form-data with a boundary.",
             _REMEDY,
@@ -136,9 +134,7 @@ class _Parts:
         self._value.clear()
 
     def _name_file(self) -> None:
-        name = header(
-            "Content-Disposition", self._headers.get("content-disposition", "")
-        ).get_filename()
+        name = _file_name(self._headers.get("content-disposition", ""))
         if not name:
             raise InvalidUpload("A part of the upload is no file with a name.", _REMEDY)
         if len(self._files) >= self._max_files:
@@ -166,6 +162,26 @@ class _Parts:
 
     def _finish(self) -> None:
         self._complete = True
+
+
+def _file_name(disposition: str) -> str | None:
+    """The file name of a part's Content-Disposition; None if it has none.
+
+    Raises:
+        InvalidUpload: It is written in a way that can't be read (RFC 8187).
+    """
+    given = parameter("Content-Disposition", disposition, "filename")
+    if not isinstance(given, tuple):
+        return given
+    charset, _, name = given
+    try:
+        # The standard library has put a code point for each byte.
+        return str(name).encode("latin-1").decode(charset or "utf-8")
+    except (LookupError, ValueError) as error:
+        raise InvalidUpload(
+            f"The file name {name!r} can't be read as {charset or 'utf-8'!r}: {error}.",
+            "Send file names in UTF-8, as filename*=UTF-8''NAME with its bytes percent-encoded.",
+        ) from error
 
 
 def _malformed(reason: str) -> InvalidUpload:

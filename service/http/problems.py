@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -78,37 +80,34 @@ STATUS: Mapping[type[PinciteError], int] = {
 }
 
 
-def _responses(described: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+_DESCRIBED: Mapping[int, str] = {
+    400: "The body is not JSON.",
+    403: "Another site's page sent it.",
+    404: "No such collection, document, revision or job.",
+    408: "The body came too slowly.",
+    413: "The body, or a file of it, is over the limit.",
+    415: "A kind of document that Pincite doesn't read.",
+    421: "The Host header names another server.",
+    422: "A field is wrong; `errors` says which.",
+    500: "Something on the server is broken; `remedy` says what to do.",
+    503: "Too much is in flight, or what is asked for isn't there yet; try again after "
+    "`Retry-After` seconds.",
+    504: "The deadline passed.",
+    507: "The data folder is read-only, or the disk is full.",
+}
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the problems that a route may answer with."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status, description in described.items()
+        status: {"description": _DESCRIBED[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
     }
 
 
-RESPONSES = _responses(
-    {
-        400: "The body is not JSON.",
-        403: "Another site's page sent it.",
-        404: "No such collection, document, revision or job.",
-        413: "The body, or a file of it, is over the limit.",
-        421: "The Host header names another server.",
-        422: "A field is wrong; `errors` says which.",
-        500: "Something on the server is broken; `remedy` says what to do.",
-        503: "Too much is in flight, or what is asked for isn't there yet; try again after "
-        "`Retry-After` seconds.",
-        504: "The deadline passed.",
-    }
-)
-"""What OpenAPI says of the problems that any route may answer."""
-
-WRITE_RESPONSES = _responses(
-    {
-        415: "A kind of document that Pincite doesn't read.",
-        507: "The data folder is read-only, or the disk is full.",
-    }
-)
-"""And of those that only routes that write may."""
+RESPONSES = responses(403, 413, 421, 500)
+"""Of those that any route may: the guard's, and of what is broken."""
 
 _log = logging.getLogger("pincite")
 
@@ -144,22 +143,35 @@ def problem(body: Mapping[str, Any]) -> JSONResponse:
     )
 
 
-def describe(error: PinciteError) -> dict[str, Any]:
-    """What the problem document of a designed error says."""
+def without_paths(text: str, data_dir: Path) -> str:
+    """A text for a client: where the data folder is on this machine is left out of it."""
+    for folder in {data_dir.absolute(), data_dir.resolve()} - {Path(data_dir.anchor)}:
+        text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), "the data folder")
+    return text
+
+
+def describe(error: PinciteError, data_dir: Path) -> dict[str, Any]:
+    """What the problem document of a designed error says.
+
+    Args:
+        error: The error.
+        data_dir: The data folder, whose place is nothing for a client.
+    """
     title = (type(error).__doc__ or error.code).partition("\n")[0].rstrip(".")
-    return problem_body(STATUS[type(error)], error.code, title, error.message, error.remedy)
+    detail, remedy = (without_paths(said, data_dir) for said in (error.message, error.remedy))
+    return problem_body(STATUS[type(error)], error.code, title, detail, remedy)
 
 
-def problem_of(error: PinciteError) -> JSONResponse:
+def problem_of(error: PinciteError, data_dir: Path) -> JSONResponse:
     """The problem document of a designed error, which is logged if the server is at fault."""
     if STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s: %s", error.code, error)
-    return problem(describe(error))
+    return problem(describe(error, data_dir))
 
 
-def _on_designed(_: Request, error: Exception) -> JSONResponse:
+def _on_designed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PinciteError)
-    return problem_of(error)
+    return problem_of(error, request.app.state.data_dir)
 
 
 def _invalid_json(reason: str) -> errors.InvalidJSON:
@@ -172,11 +184,14 @@ def _invalid_json(reason: str) -> errors.InvalidJSON:
 def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
+    data_dir = request.app.state.data_dir
     sent_as = request.headers.get("content-type", "")
     if faults[0]["loc"] == ("body",) and "json" not in sent_as:
-        return problem_of(_invalid_json(f"it was sent as {sent_as or 'nothing in particular'}"))
+        reason = f"it was sent as {sent_as or 'nothing in particular'}"
+        return problem_of(_invalid_json(reason), data_dir)
     if any(fault["type"] == "json_invalid" for fault in faults):
-        return problem_of(_invalid_json(faults[0].get("ctx", {}).get("error", "unreadable")))
+        reason = faults[0].get("ctx", {}).get("error", "unreadable")
+        return problem_of(_invalid_json(reason), data_dir)
     named = [
         {"field": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
         for fault in faults
@@ -193,13 +208,14 @@ def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _on_http(_: Request, error: Exception) -> JSONResponse:
+def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, PinciteError):
-        return problem_of(error.__cause__)
+        return problem_of(error.__cause__, request.app.state.data_dir)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # The only one that the framework makes: a body that its JSON parser gives up on.
-        return problem_of(_invalid_json(str(error.__cause__ or error.detail)))
+        reason = str(error.__cause__ or error.detail)
+        return problem_of(_invalid_json(reason), request.app.state.data_dir)
     phrase = HTTPStatus(error.status_code).phrase
     response = problem(
         problem_body(
@@ -229,8 +245,9 @@ def _on_defect(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Let an app answer every error as a problem document."""
+def install(app: FastAPI, data_dir: Path) -> None:
+    """Let an app answer every error as a problem document; see `describe`."""
+    app.state.data_dir = data_dir
     app.add_exception_handler(PinciteError, _on_designed)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

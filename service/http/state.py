@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -51,7 +51,7 @@ class Bodies:
         self._seconds = seconds
         self._received = 0
 
-    async def pieces(self, request: Request) -> AsyncIterator[bytes]:
+    async def pieces(self, request: Request) -> AsyncGenerator[bytes, None]:
         """Yields a body as it comes; to be closed, also when it isn't read to its end.
 
         Raises:
@@ -81,8 +81,7 @@ class Bodies:
         except TimeoutError as error:
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT,
-                f"The body came too slowly: {received:,} bytes in "
-                f"{time.monotonic() - began:.0f} s",
+                f"The body came too slowly: {received:,} bytes in {time.monotonic() - began:.0f} s",
                 {"Connection": "close"},
             ) from error
         except ClientDisconnect as error:

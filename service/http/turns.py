@@ -22,6 +22,9 @@ T = TypeVar("T")
 Key = tuple[str, str]
 """Collection and document."""
 
+SHORT_IN_A_ROW = 16
+"""Short works that are done before a long one that waits begins, or goes on."""
+
 
 class Turn:
     """A piece of work's time in the thread.
@@ -61,6 +64,12 @@ class Turn:
         with self._turns.holding(key):
             yield
 
+    @contextmanager
+    def holding_all(self, collection: str) -> Iterator[None]:
+        """Keep short work on all of a collection's documents waiting."""
+        with self._turns.holding_all(collection):
+            yield
+
 
 @dataclass(slots=True)
 class _Work(Generic[T]):
@@ -89,6 +98,7 @@ class Turns:
         self._short: deque[_Work[Any]] = deque()
         self._long: deque[_Work[Any]] = deque()
         self._held: set[Key] = set()
+        self._held_collections: list[str] = []
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -157,20 +167,37 @@ class Turns:
         finally:
             self._held.remove(key)
 
+    @contextmanager
+    def holding_all(self, collection: str) -> Iterator[None]:
+        """Keep short work of a collection waiting; for the thread itself."""
+        self._held_collections.append(collection)
+        try:
+            yield
+        finally:
+            self._held_collections.remove(collection)
+
     def _run(self) -> None:
         self._begin()
+        in_a_row = 0
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._short or self._long)
                 if self._closing:
                     return
-                work = self._next_short() or self._long.popleft()
+                # Those who write all the time mustn't keep an upload waiting for ever.
+                short = None
+                if in_a_row < SHORT_IN_A_ROW or not self._long:
+                    short = self._next_short()
+                in_a_row = 0 if short is None else in_a_row + 1
+                work = short or self._long.popleft()
             self._do(work)
 
     def _next_short(self) -> _Work[Any] | None:
         """Takes the first short work that isn't kept waiting out of the queue."""
         for place, work in enumerate(self._short):
-            if work.key not in self._held:
+            if work.key not in self._held and (
+                work.key is None or work.key[0] not in self._held_collections
+            ):
                 del self._short[place]
                 return work
         return None

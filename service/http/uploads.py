@@ -19,6 +19,9 @@ from index.sidecars import check_sidecar_size, document_of_sidecar, find_sidecar
 from index.text.metadata import parse_sidecar
 from index.types import Document
 
+REPLACEMENT = "\ufffd"
+"""What decoders put in place of bytes that they can't read."""
+
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
@@ -131,9 +134,15 @@ def check_portable_id(document_id: str) -> None:
 
     Raises:
         InvalidDocumentId: As `check_document_id`, or it holds a backslash or begins with a
-            drive's letter.
+            drive's letter, or wasn't valid Unicode before it was decoded.
     """
     check_document_id(document_id)
+    if REPLACEMENT in document_id:
+        raise InvalidDocumentId(
+            f"The document id {document_id!r} holds U+FFFD, which stands for bytes that are no "
+            "UTF-8.",
+            "Send the name in UTF-8.",
+        )
     if "\\" in document_id or re.match(r"[A-Za-z]:", document_id):
         raise InvalidDocumentId(
             f"The document id {document_id!r} has a backslash, or begins with a drive's letter.",
@@ -143,12 +152,26 @@ def check_portable_id(document_id: str) -> None:
 
 def charset_of(content_type: str) -> str | None:
     """The charset that a media type names; None if it names none."""
-    charset = header("Content-Type", content_type).get_param("charset")
+    charset = parameter("Content-Type", content_type, "charset")
     return charset if isinstance(charset, str) and charset else None
 
 
-def header(name: str, value: str) -> Message:
-    """A message of one header, which is how the standard library reads its parameters."""
+def parameter(name: str, value: str, parameter: str) -> str | tuple[str | None, ...] | None:
+    """A header's parameter, as the standard library reads it.
+
+    Args:
+        name: The header's.
+        value: The header's.
+        parameter: Its name.
+
+    Returns:
+        Its value; charset, language and value if it is written in RFC 2231's extended form; None
+        if there is none, or it can't be read.
+    """
     message = Message()
     message[name] = value
-    return message
+    try:
+        found: str | tuple[str | None, ...] | None = message.get_param(parameter, header=name)
+    except ValueError:  # A number in the extended form that is no number.
+        return None
+    return found

@@ -27,7 +27,7 @@ from service.http.document_schemas import (
 from service.http.job_schemas import JobAccepted, job_url
 from service.http.jobs import Job
 from service.http.multipart import receive_upload
-from service.http.problems import WRITE_RESPONSES
+from service.http.problems import responses
 from service.http.state import Service, disconnected
 from service.http.uploads import charset_of, check_portable_id
 from service.http.writing import Make
@@ -75,7 +75,7 @@ def add_write_routes(app: FastAPI) -> None:
         summary="Put a document in",
         tags=["writing"],
         status_code=201,
-        responses=WRITE_RESPONSES
+        responses=responses(400, 404, 408, 415, 422, 503, 507)
         | {200: {"model": DocumentWritten, "description": "Replaced, or not changed at all."}},
         openapi_extra=_ONE_DOCUMENT,
     )
@@ -120,7 +120,12 @@ def add_write_routes(app: FastAPI) -> None:
             response.status_code = 200
         return written_model(written)
 
-    @app.delete(DOCUMENT, summary="Remove a document", tags=["writing"], responses=WRITE_RESPONSES)
+    @app.delete(
+        DOCUMENT,
+        summary="Remove a document",
+        tags=["writing"],
+        responses=responses(404, 422, 503, 507),
+    )
     async def delete_document(
         collection: str, document_id: str, service: Service
     ) -> DocumentRemoved:
@@ -137,7 +142,7 @@ def add_write_routes(app: FastAPI) -> None:
         summary="Upload documents",
         tags=["writing"],
         status_code=202,
-        responses=WRITE_RESPONSES,
+        responses=responses(408, 422, 503, 507),
         openapi_extra=_MANY_DOCUMENTS,
     )
     async def upload_documents(

@@ -7,33 +7,34 @@ after it, in the same thread, so that nobody waits for that.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from index.collection import CollectionStore
+from index.collection import CATALOG_FILE, CollectionStore
 from index.embedder import Embedder
-from index.errors import DocumentError, PinciteError
+from index.errors import BusyCatalog, DocumentError, PinciteError
 from index.ingest import Ingester
+from index.storage.connections import BUSY_SECONDS, busy
 from index.types import Document
 from service.errors import Overloaded, RequestCancelled
 from service.executor import Ticket
 from service.http.jobs import Job, Written
+from service.http.pacing import PacedEmbedder
 from service.http.turns import Turn, Turns
 from service.http.uploads import UploadedDocument
+
+T = TypeVar("T")
 
 Make = Callable[[], tuple[Document, list[str]]]
 """Makes a document, with warnings for a person."""
 
 MAX_WAITING = 16
 """Single writes taken at once: the body of each is held in memory."""
-
-_EMBED_AT_ONCE = 16
-"""Texts between two steps: how long a question may have to share the processor with them."""
 
 _log = logging.getLogger("pincite")
 
@@ -48,6 +49,9 @@ class Writer:
         begin: Called once, in the writer's thread, before all work.
         make_way: Called between batches of embedding; returns when the processor may be used.
         prepare: Called with a collection that has been written, to make it ready for searches.
+        busy_seconds: How long a write waits for another process that writes to its collection,
+            the time that it waits behind other writes for the same reason included. Others go on
+            meanwhile, but for one try: that takes as long as `collections` wait.
     """
 
     def __init__(
@@ -59,13 +63,17 @@ class Writer:
         begin: Callable[[], None] = lambda: None,
         make_way: Callable[[], None] = lambda: None,
         prepare: Callable[[str], object] = lambda _: None,
+        busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self._collections = collections
         self._embedder = embedder
         self._max_bytes = max_bytes
         self._prepare = prepare
         self._turns = Turns(make_way, begin)
+        self._busy_seconds = busy_seconds
+        self._busy_since: dict[str, float] = {}
         self._to_refresh: set[str] = set()
+        self._problems: dict[str, PinciteError] = {}
         self._waiting = 0
 
     def start(self) -> None:
@@ -111,8 +119,10 @@ class Writer:
         then nothing was written.
         """
 
+        arrived = time.monotonic()
+
         def put(turn: Turn) -> Written:
-            written = self._put(turn, collection, make)
+            written = self._put(turn, collection, make, arrived=arrived)
             if written.outcome != "unchanged":
                 self.refresh_later(collection)
             return written
@@ -125,11 +135,17 @@ class Writer:
         The result raises UnknownCollection, UnknownDocument or CatalogError.
         """
 
-        def remove(_: Turn) -> int:
-            catalog = self._collections.catalog(collection)
+        arrived = time.monotonic()
+
+        def remove(turn: Turn) -> int:
+            catalog = self._attempt(
+                turn, collection, arrived, lambda: self._collections.catalog(collection)
+            )
             with catalog.snapshot() as snapshot:
                 snapshot.summary(document_id)
-            generation = catalog.remove(document_id)
+            generation = self._commit(
+                turn, collection, arrived, lambda: catalog.remove(document_id)
+            )
             self.refresh_later(collection)
             return generation
 
@@ -145,11 +161,17 @@ class Writer:
         collection: str,
         make: Make,
         progress: Callable[[float], None] = lambda _: None,
+        *,
+        arrived: float,
     ) -> Written:
         document, warnings = make()
         turn.check()
-        catalog = self._collections.catalog(collection, create=True)
-        outcome = Ingester(catalog, _Paced(self._embedder, turn)).put(document, progress)
+        catalog = self._attempt(
+            turn, collection, arrived, lambda: self._collections.catalog(collection, create=True)
+        )
+        embedder = PacedEmbedder(self._embedder, turn)
+        commit = partial(self._commit, turn, collection, arrived)
+        outcome = Ingester(catalog, embedder, attempt=commit).put(document, progress)
         with catalog.snapshot() as snapshot:
             summary = snapshot.summary(document.document_id)
         return Written(
@@ -175,6 +197,7 @@ class Writer:
                             collection,
                             partial(document.make, self._max_bytes),
                             partial(job.advance, place),
+                            arrived=time.monotonic(),
                         )
                     except DocumentError as error:
                         job.settle(place, error)
@@ -187,6 +210,7 @@ class Writer:
         except RequestCancelled:
             job.finish("cancelled")
         except PinciteError as error:
+            _log.warning("job %s: %s", job.state.job_id, error)
             job.finish("failed", error=error)
         except Exception as error:
             _log.exception("job %s", job.state.job_id)
@@ -215,35 +239,56 @@ class Writer:
             return
         except PinciteError as error:
             _log.warning("Collection %r can't be refreshed: %s", collection, error)
+            self._problems[collection] = error.with_traceback(None)
+        except Exception as error:
+            _log.exception("Collection %r can't be refreshed", collection)
+            self._problems[collection] = PinciteError(
+                f"{type(error).__name__} while collection {collection!r} was refreshed.",
+                "This is likely a defect of Pincite: please report it with the server's log.",
+            )
+
+    def problem(self, collection: str) -> PinciteError | None:
+        """Why documents that writes have left outdated weren't mended; None if they were."""
+        return self._problems.get(collection)
+
+    def _attempt(self, turn: Turn, collection: str, arrived: float, step: Callable[[], T]) -> T:
+        """Does a step on a collection; if another process writes to it, again and again.
+
+        Others take their turn in between, but those that write to the same collection: each of
+        them would have to wait as well.
+
+        Raises:
+            BusyCatalog: It was busy for too long, counted from its first refusal or from when the
+                work arrived, whichever was later.
+        """
+        is_held = False
+        with ExitStack() as stack:
+            while True:
+                try:
+                    return step()
+                except BusyCatalog as error:
+                    now = time.monotonic()
+                    since = max(arrived, self._busy_since.setdefault(collection, now))
+                    if now - since >= self._busy_seconds:
+                        raise busy(Path(collection, CATALOG_FILE), self._busy_seconds) from error
+                    if not is_held:
+                        stack.enter_context(turn.holding_all(collection))
+                        is_held = True
+                    turn.pause()
+
+    def _commit(self, turn: Turn, collection: str, arrived: float, step: Callable[[], T]) -> T:
+        """Does a step that writes to a collection, which tells that it isn't busy any more."""
+        result = self._attempt(turn, collection, arrived, step)
+        self._busy_since.pop(collection, None)
+        return result
 
     def _refresh(self, turn: Turn, collection: str) -> int:
         """Bring documents up to date that others' lines bear on; returns the generation."""
-        self._prepare(collection)
+        arrived = time.monotonic()
+        self._attempt(turn, collection, arrived, lambda: self._prepare(collection))
         catalog = self._collections.catalog(collection)
-        ingester = Ingester(catalog, _Paced(self._embedder, turn))
+        commit = partial(self._commit, turn, collection, arrived)
+        ingester = Ingester(catalog, PacedEmbedder(self._embedder, turn), attempt=commit)
         ingester.refresh()
+        self._problems.pop(collection, None)
         return ingester.generation()
-
-
-class _Paced:
-    """An embedder that works in small batches, with a pause between them."""
-
-    def __init__(self, embedder: Embedder, turn: Turn) -> None:
-        self._embedder = embedder
-        self._turn = turn
-        self.model_id = embedder.model_id
-        self.dimension = embedder.dimension
-        self.max_tokens = embedder.max_tokens
-        self.special_tokens = embedder.special_tokens
-
-    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
-        self._turn.check()
-        return self._embedder.token_offsets(text)
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for begin in range(0, len(texts), _EMBED_AT_ONCE):
-            self._turn.pause()
-            batch = texts[begin : begin + _EMBED_AT_ONCE]
-            vectors[begin : begin + len(batch)] = self._embedder.embed(batch)
-        return vectors

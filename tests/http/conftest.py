@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeEmbedder, FakeReader
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from samples import DOCUMENTS, put_documents
+from starlette.routing import Match
+from waiting import until
 
 from index.collection import CollectionStore
 from index.embedder import Embedder
@@ -21,6 +26,18 @@ from service.wiring import Components
 MakeClient = Callable[..., TestClient]
 Json = dict[str, Any]
 Upload = Callable[..., Json]
+
+
+def check_documented(app: FastAPI, response: Any) -> None:
+    """Fail if a route answers with a status that OpenAPI doesn't name for it."""
+    method = response.request.method
+    scope = {"type": "http", "path": response.request.url.path, "method": method, "headers": []}
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL:
+            named = app.openapi()["paths"].get(route.path_format, {}).get(method.lower())
+            if named is not None:
+                assert str(response.status_code) in named["responses"], (method, route.path)
+            return
 
 
 @pytest.fixture
@@ -43,6 +60,7 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
             ),
         )
         client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+        client.event_hooks["response"].append(partial(check_documented, app))
         clients.append(client)
         return client.__enter__()
 
@@ -62,10 +80,14 @@ def finished() -> Upload:
     """Asks after a job until it has ended; gives how it ended."""
 
     def wait(client: TestClient, url: str) -> Json:
-        while True:
-            job: Json = client.get(url).json()
-            if job["status"] not in {"queued", "running"}:
-                return job
+        jobs: list[Json] = []
+
+        def has_ended() -> bool:
+            jobs.append(client.get(url).json())
+            return jobs[-1]["status"] not in {"queued", "running"}
+
+        until(has_ended)
+        return jobs[-1]
 
     return wait
 

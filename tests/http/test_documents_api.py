@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from fakes import FakeEmbedder, FakeReader
 from fastapi.testclient import TestClient
 from other_embedder import OtherEmbedder
 from samples import DOCUMENTS, put_documents
+from waiting import until
 
 from index.catalog import Catalog
-from index.collection import CollectionStore
+from index.collection import Collection, CollectionStore
 from index.reindexing import reindex
+from service.app import create_app
 from service.http.problems import STATUS
+from service.settings import Settings
+from service.wiring import Components
 
 BASE = "/v1/collections/default/documents"
 
@@ -105,12 +111,10 @@ def test_each_collection_becomes_ready_unasked(client: TestClient, tmp_path: Pat
         return found
 
     ready = {"ready": True, "generation": 2, "problem": None}
-    while collections() != {"default": ready}:
-        pass
+    until(lambda: collections() == {"default": ready})
     # Another process makes one, which nobody asks.
     put_documents(tmp_path, {"a.txt": "Text."}, "another")
-    while collections() != {"another": ready | {"generation": 1}, "default": ready}:
-        pass
+    until(lambda: collections() == {"another": ready | {"generation": 1}, "default": ready})
 
 
 def test_readiness_tells_what_keeps_a_search_from_following(
@@ -119,12 +123,16 @@ def test_readiness_tells_what_keeps_a_search_from_following(
     put_documents(tmp_path, {"a.txt": "Text."}, "another")
     (tmp_path / "another" / "lexical" / "lock").mkdir(parents=True)
     client.post("/v1/ask", json={"question": "Who?", "collection": "another"})
-    problem = None
-    while problem is None:
-        another = client.get("/readyz").json()["collections"]["another"]
-        problem = another["problem"]
+
+    def readiness() -> dict[str, Any]:
+        found: dict[str, Any] = client.get("/readyz").json()["collections"]["another"]
+        return found
+
+    until(lambda: readiness()["problem"] is not None)
+    another = readiness()
+    problem = another["problem"]
     assert not another["ready"]
-    assert problem.startswith(f"The lexical index {tmp_path / 'another' / 'lexical'} can't be ")
+    assert problem.startswith("The lexical index another/lexical can't be ")
     assert problem.endswith(
         "Make its folder writable and see that the disk has room; the catalog is not affected."
     )
@@ -168,18 +176,41 @@ def test_empty_collection(client: TestClient, tmp_path: Path) -> None:
     assert (asked["status"], asked["no_answer"]["score"]) == ("no_answer", None)
 
 
+DOCUMENTS_PATH = "/v1/collections/{collection}/documents"
+SENT: dict[tuple[str, str], set[int]] = {
+    ("get", "/healthz"): set(),
+    ("get", "/readyz"): {503},
+    ("post", "/v1/ask"): {400, 404, 422, 503, 504},
+    ("get", "/v1/search"): {404, 422, 503, 504},
+    ("post", "/v1/search"): {400, 404, 422, 503, 504},
+    ("get", "/v1/collections"): set(),
+    ("get", DOCUMENTS_PATH): {404, 422, 503},
+    ("post", DOCUMENTS_PATH): {408, 422, 503, 507},
+    ("get", DOCUMENTS_PATH + "/{document_id}"): {404, 422, 503},
+    ("get", DOCUMENTS_PATH + "/{document_id}/text"): {404, 422, 503},
+    ("put", DOCUMENTS_PATH + "/{document_id}"): {400, 404, 408, 415, 422, 503, 507},
+    ("delete", DOCUMENTS_PATH + "/{document_id}"): {404, 422, 503, 507},
+    ("get", "/v1/jobs"): set(),
+    ("get", "/v1/jobs/{job_id}"): {404},
+    ("delete", "/v1/jobs/{job_id}"): {404},
+}
+"""What each route may answer beside what any may; the client of all these tests checks it."""
+
+
 def test_openapi_names_every_problem_that_a_client_can_meet(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
+    assert {
+        (method, path) for path, methods in document["paths"].items() for method in methods
+    } == SENT.keys()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            writes = "/documents" in path and method != "get"
-            never_sent = {409, 499} if writes else {409, 415, 499, 507}
             declared = {
                 int(status)
                 for status, response in operation["responses"].items()
                 if "application/problem+json" in response.get("content", {})
             }
-            assert declared == set(STATUS.values()) - never_sent, (method, path)
+            assert declared == {403, 413, 421, 500} | SENT[method, path], (method, path)
+            assert declared <= {*STATUS.values(), 408}
             for status in declared:
                 [content] = operation["responses"][str(status)]["content"].values()
                 assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
@@ -190,3 +221,44 @@ def test_openapi_names_every_problem_that_a_client_can_meet(client: TestClient) 
 def test_head_answers_as_get_without_a_body(client: TestClient, address: str) -> None:
     response = client.head(address)
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_where_the_data_is_stands_in_the_log_alone(
+    client: TestClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = tmp_path / "damaged" / "catalog.sqlite"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"This is no database." * 100)
+    broken = client.get("/v1/collections/damaged/documents")
+    assert broken.json()["detail"].startswith("damaged/catalog.sqlite is not a readable database")
+    assert str(damaged) in caplog.text
+    missing = client.get("/v1/collections/none/documents").json()
+    assert missing["detail"] == "There is no collection 'none' in the data folder."
+    for response in (broken, client.get("/readyz"), client.get("/v1/collections")):
+        assert str(tmp_path) not in response.text
+
+
+class DefectiveStore(CollectionStore):
+    """Its collections can't be opened, for a reason that nobody has thought of."""
+
+    def collection(self, *_: object) -> Collection:
+        raise RuntimeError("a defect")
+
+
+def test_defect_in_opening_a_collection_is_told_by_readiness(tmp_path: Path) -> None:
+    put_documents(tmp_path, DOCUMENTS)
+    components = Components(DefectiveStore(tmp_path), FakeEmbedder(), FakeReader(), 0.0)
+    app = create_app(Settings(data_dir=tmp_path), lambda: components)
+    with TestClient(app, base_url="http://localhost") as client:
+
+        def readiness() -> dict[str, Any]:
+            found: dict[str, Any] = client.get("/readyz").json()["collections"]["default"]
+            return found
+
+        until(lambda: readiness()["problem"])
+        assert readiness() == {
+            "ready": False,
+            "generation": 2,
+            "problem": "RuntimeError while collection 'default' was refreshed. "
+            "This is likely a defect of Pincite: please report it with the server's log.",
+        }

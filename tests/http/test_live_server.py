@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from fakes import FakeEmbedder
 from processes import environment
 from reference import Content, contents
 from samples import DOCUMENTS, SEEDS, put_documents
+from waiting import until
 
 from index.catalog import Catalog
 from index.documents import make_document
@@ -62,10 +64,14 @@ def upload(url: str, files: dict[str, str]) -> str:
 
 
 def finished(address: str) -> dict[str, object]:
-    while True:
-        job: dict[str, object] = httpx2.get(address, timeout=60).json()
-        if job["status"] not in {"queued", "running"}:
-            return job
+    jobs: list[dict[str, object]] = []
+
+    def has_ended() -> bool:
+        jobs.append(httpx2.get(address, timeout=60).json())
+        return jobs[-1]["status"] not in {"queued", "running"}
+
+    until(has_ended)
+    return jobs[-1]
 
 
 def rebuilt(path: Path, documents: dict[str, str]) -> dict[str, Content]:
@@ -132,7 +138,9 @@ def test_questions_are_answered_during_a_long_upload_and_a_stop_is_clean(tmp_pat
     with fake_server(tmp_path) as (url, process):
         address = upload(url, files)
         seen = set()
+        deadline = time.monotonic() + 300
         while (job := httpx2.get(address, timeout=60).json())["status"] in {"queued", "running"}:
+            assert time.monotonic() < deadline
             asked = {"question": "How many people were displaced?"}
             answered = httpx2.post(f"{url}/v1/ask", json=asked, timeout=60).json()
             assert answered["answers"][0]["answer"] == "146,000"
@@ -158,13 +166,18 @@ def test_stop_answers_a_write_that_is_being_done(tmp_path: Path) -> None:
         # Of more passages than are embedded at once, so that it can be stopped between.
         text = "\n\n".join(f"Tale {number}. " + "It rained. " * 100 for number in range(60))
         put = pool.submit(httpx2.put, f"{url}{BASE}/a.txt", json={"text": text}, timeout=60)
-        while not gate.exists():
-            pass
+        until(gate.exists)
         process.terminate()
-        with suppress(OSError):
-            while True:  # It takes no connections any more once it has begun to stop.
-                parts = urlsplit(url)
-                socket.create_connection((str(parts.hostname), parts.port or 0)).close()
+        parts = urlsplit(url)
+
+        def is_closed() -> bool:
+            try:
+                socket.create_connection((str(parts.hostname), parts.port or 0), 60).close()
+            except OSError:
+                return True
+            return False
+
+        until(is_closed)  # It takes no connections any more once it has begun to stop.
         gate.unlink()
         answered = put.result(timeout=60)
         _, said = process.communicate(timeout=60)

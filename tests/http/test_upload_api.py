@@ -228,6 +228,7 @@ PART = b'--B\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r
             b'--B\r\nContent-Disposition: form-data; filename="\xe9.txt"\r\n\r\nx\r\n--B--\r\n',
         ),
         ("multipart/form-data; boundary=B", b"--B\r\n: \r\n\r\nx\r\n--B--\r\n"),
+        ("multipart/form-data; boundary*" + "9" * 5000 + "*=B", PART + b"--B--\r\n"),
         ("multipart/form-data; boundary=B", b"--B\r\nX: " + b"y" * 50_000 + b"\r\n\r\n"),
     ],
 )
@@ -240,6 +241,57 @@ def test_body_that_is_no_upload(
     assert response.json()["remedy"].endswith(".")
     assert client.get("/v1/jobs").json() == {"jobs": []}
     assert tree(tmp_path) == ["default/catalog.sqlite"]
+
+
+def named(parameter: bytes) -> bytes:
+    """An upload of one file, named by a parameter of its part's Content-Disposition."""
+    return b"--B\r\nContent-Disposition: form-data; " + parameter + b"\r\n\r\nThe dam.\r\n--B--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "code"),
+    [
+        (b"filename*=nope''%41.txt", "invalid_upload"),
+        (b"filename*=hex''41.txt", "invalid_upload"),
+        (b"filename*=idna''%ff.txt", "invalid_upload"),
+        (b"filename*=undefined''a.txt", "invalid_upload"),
+        (b"filename*=utf-16''%ff", "invalid_upload"),
+        (b"filename*=utf-8''%ff.txt", "invalid_upload"),
+        (b"filename*=utf-8''%ed%a0%80.txt", "invalid_upload"),
+        (b"filename*=%00''a.txt", "invalid_upload"),
+        (b"filename*=utf-8''a%00.txt", "invalid_document_id"),
+        (b"filename*=utf-8''%ef%bf%bd.txt", "invalid_document_id"),
+        (b"filename*=utf-8''..%2fa.txt", "invalid_document_id"),
+        ('filename="\ufffd.txt"'.encode(), "invalid_document_id"),
+    ],
+)
+def test_file_name_that_cannot_be_read_is_refused(
+    client: TestClient, parameter: bytes, code: str
+) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=B"}
+    response = client.post(BASE, content=named(parameter), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (422, code), response.text
+    assert response.json()["remedy"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "document_id"),
+    [
+        (b"filename*=utf-8''%e2%82%ac.txt", "\u20ac.txt"),
+        (b"filename*=UTF-8'en'caf%c3%a9.txt", "caf\u00e9.txt"),
+        (b"filename*=iso-8859-1''caf%e9.txt", "caf\u00e9.txt"),
+        (b'filename="a;b.txt"', "a;b.txt"),
+        (b"filename=bare.txt", "bare.txt"),
+    ],
+)
+def test_file_name_is_read_as_it_is_written(
+    client: TestClient, finished: Upload, parameter: bytes, document_id: str
+) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=B"}
+    accepted = client.post(BASE, content=named(parameter), headers=headers)
+    assert accepted.status_code == 202, accepted.text
+    [document] = finished(client, accepted.json()["url"])["documents"]
+    assert (document["document_id"], document["written"]["outcome"]) == (document_id, "added")
 
 
 @pytest.mark.parametrize("name", ["A b", "..%2fx"])

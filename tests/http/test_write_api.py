@@ -264,6 +264,7 @@ def test_what_cannot_go_in_is_said_and_leaves_nothing(
         "x" * 513,
         "cafe\u0301.txt",
         "a/text",
+        "a\ufffd.txt",
     ],
 )
 @pytest.mark.parametrize("collection", ["default", "other"])
@@ -280,6 +281,15 @@ def test_id_that_is_no_plain_relative_path_is_refused(
     assert contents(tmp_path / "default" / "catalog.sqlite") == before
     assert [path.name for path in tmp_path.iterdir()] == ["default"]
     assert list(tmp_path.parent.glob("**/*escaped*")) == []
+
+
+@pytest.mark.parametrize("raw", ["%ff.txt", "%ed%a0%80.txt", "a%c3.txt"])
+def test_id_that_is_not_utf_8_is_refused(client: TestClient, raw: str) -> None:
+    response = client.put(f"{BASE}/{raw}", content=TEXT, headers=PLAIN)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_document_id")
+    assert "UTF-8" in response.json()["remedy"]
+    for method in ("GET", "DELETE"):
+        assert client.request(method, f"{BASE}/{raw}").json()["code"] == "unknown_document"
 
 
 @pytest.mark.parametrize("name", ["..", "A", "a b", "x" * 65, ".hidden", "a\x00"])

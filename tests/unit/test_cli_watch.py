@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from processes import PINCITE, environment
 from reference import contents
+
+from service.commands.priority import LOW
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,6 +62,8 @@ def test_index_follows_files_until_it_is_told_to_end(
             return {kind: report[kind] for kind in kinds if report[kind]}
 
         assert heard() == {"added": ["a.txt", "note.txt"]}
+        # Questions that are asked of a server meanwhile go first.
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) >= LOW
         (folder / "b.txt").write_text("The museum opens in May.")
         assert heard() == {"added": ["b.txt"]}
         (folder / "a.txt").unlink()

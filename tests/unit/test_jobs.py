@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from index.errors import EmptyDocument
@@ -116,17 +119,44 @@ def test_names_of_jobs_differ() -> None:
     assert len({Job("default", FILES).state.job_id for _ in range(100)}) == 100
 
 
-def test_places_are_taken_by_what_is_received_and_what_is_unfinished() -> None:
+def test_places_are_taken_by_what_is_unfinished() -> None:
+    discarded: list[str] = []
     jobs = Jobs(max_unfinished=2)
-    waiting = Job("default", FILES)
-    jobs.add(waiting)
-    with jobs.receiving(), pytest.raises(Overloaded, match="2 uploads"), jobs.receiving():
-        pass
-    with jobs.receiving():
-        pass
+    first = Job("default", FILES)
+    jobs.add(first)
+    jobs.check_room()
     jobs.add(Job("default", FILES))
-    with pytest.raises(Overloaded), jobs.receiving():
-        pass
-    waiting.cancel()
-    with jobs.receiving():
-        pass
+    with pytest.raises(Overloaded, match="2 uploads"):
+        jobs.check_room()
+    late = Job("default", FILES, lambda: discarded.append("files"))
+    with pytest.raises(Overloaded):
+        jobs.add(late)
+    assert (late in jobs.all(), discarded) == (False, ["files"])
+    first.cancel()
+    jobs.add(Job("default", FILES))
+
+
+class Held:
+    """What a frame holds."""
+
+
+def test_error_that_is_kept_keeps_nothing_else() -> None:
+    def fail() -> weakref.ref[Held]:
+        held = Held()
+        try:
+            try:
+                raise ValueError(held)
+            except ValueError as cause:
+                raise EmptyDocument("'b.txt' holds no text.", "Take it away.") from cause
+        except EmptyDocument as error:
+            job.settle(1, error)
+            job.finish("failed", error=error)
+        return weakref.ref(held)
+
+    job = Job("default", FILES)
+    job.begin()
+    held = fail()
+    gc.collect()
+    assert held() is None
+    for error in (job.state.items[1].error, job.state.error):
+        assert str(error) == "'b.txt' holds no text. Take it away."

@@ -9,7 +9,7 @@ import pytest
 
 from service.errors import RequestCancelled, ServerStopping
 from service.executor import Ticket
-from service.http.turns import Turn, Turns
+from service.http.turns import SHORT_IN_A_ROW, Turn, Turns
 
 
 @pytest.fixture
@@ -166,3 +166,39 @@ def test_closing_ends_what_runs_and_what_waits() -> None:
     for future in (running, waiting, turns.short(("c", "a"), lambda _: None, Ticket())):
         with pytest.raises(ServerStopping):
             future.result(timeout=60)
+
+
+def test_those_who_write_all_the_time_keep_no_upload_waiting(turns: Turns) -> None:
+    done: list[str] = []
+
+    def again(_: Turn) -> None:
+        done.append("short")
+        if "long" not in done:
+            turns.short(("c", "a"), again, Ticket())
+
+    turns.short(("c", "a"), again, Ticket())
+    long = turns.long(lambda _: done.append("long"), Ticket())
+    turns.start()
+    long.result(timeout=60)
+    assert done[: SHORT_IN_A_ROW + 1] == ["short"] * SHORT_IN_A_ROW + ["long"]
+
+
+def test_work_on_a_collection_that_is_held_waits_and_others_do_not(turns: Turns) -> None:
+    order: list[str] = []
+
+    def hold(turn: Turn) -> None:
+        with turn.holding_all("c"):
+            for name in ("c", "d"):
+                futures.append(
+                    turns.short((name, "a"), lambda _, name=name: order.append(name), Ticket())
+                )
+            turn.pause()
+            turn.pause()
+            order.append("held")
+
+    futures: list = []  # type: ignore[type-arg]
+    turns.start()
+    turns.long(hold, Ticket()).result(timeout=60)
+    for future in futures:
+        future.result(timeout=60)
+    assert order == ["d", "held", "c"]

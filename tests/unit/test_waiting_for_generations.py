@@ -62,6 +62,8 @@ def state(components: Components, *, wait_seconds: float = 60) -> State:
         writer=cast(Any, None),
         jobs=cast(Any, None),
         openings=CapacityLimiter(1),
+        bodies=cast(Any, None),
+        uploads=cast(Any, None),
     )
 
 
