@@ -19,12 +19,10 @@ from index.storage.copies import (
     check_whole,
     clear_os_errors,
     copy_database,
-    delete_copies,
-    name_beside,
     open_database,
     report_on,
 )
-from index.storage.schema import put_in_place, sync_folder
+from index.storage.placing import delete_left, name_beside, put_in_place
 
 
 def back_up(
@@ -63,16 +61,12 @@ def back_up(
             report = report_on(copy)
         reach("backup.written")
         with clear_os_errors(file):
-            if replace:
-                temporary.replace(file)
-            else:
-                put_in_place(temporary, file)
-            sync_folder(file.parent)
+            put_in_place(temporary, file, replace=replace)
         reach("backup.in_place")
     except FileExistsError as error:
         raise _there_already(file) from error
     finally:
-        delete_copies(file)
+        delete_left(file)
     return report
 
 

@@ -20,14 +20,15 @@ from index.errors import CatalogError
 from index.faults import reach
 from index.snapshot import Snapshot
 from index.storage.connections import BUSY_SECONDS, ConnectionPool, clear_errors
+from index.storage.ranges import pack
 from index.storage.recount import Recount
 from index.storage.schema import create_catalog, migrate
 from index.storage.writes import (
     add_passages,
     claim,
+    drop_others,
     drop_passages,
     log_change,
-    pack,
     write_lines,
     write_revision,
     written_by,
@@ -233,6 +234,9 @@ class Catalog:
         with self._writing() as connection:
             snapshot = Snapshot(connection)
             if snapshot.embedder() == embedder:
+                # What was staged of others, and never adopted, was never searched: no change.
+                drop_others(connection, embedder)
+                connection.execute("COMMIT")
                 return True
             if snapshot.unstaged(embedder):
                 return False
@@ -243,8 +247,7 @@ class Catalog:
                 (embedder,),
             )
             connection.execute("DELETE FROM staged")
-            for table in ("passages", "vectors"):
-                connection.execute(f"DELETE FROM {table} WHERE embedder != ?", (embedder,))
+            drop_others(connection, embedder)
             connection.execute("UPDATE meta SET value = ? WHERE key = 'embedder'", (embedder,))
             log_change(connection, "", None, None)
             reach("catalog.adopting")

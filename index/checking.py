@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.catalog import Catalog
-from index.errors import DamagedCatalog
+from index.errors import BusyCatalog, DamagedCatalog, UnwritableCatalog
 from index.feed import Feed
 from index.lexical import LexicalView
 from index.search import LEXICAL_FOLDER, VECTOR_FILE
@@ -93,13 +93,13 @@ def rebuild_views(catalog: Catalog) -> None:
     Needs no embedder: the vectors are in the catalog.
 
     Raises:
-        CatalogError: The catalog is damaged, so that no view can be made of it.
+        CatalogError: The catalog is damaged, so that no view can be made of it; a view can't be
+            deleted or written; or another process is making it.
     """
     folder = catalog.path.parent
     with catalog.snapshot() as snapshot:
         made = _made(snapshot)
-        folder.joinpath(VECTOR_FILE).unlink(missing_ok=True)
-        shutil.rmtree(folder / LEXICAL_FOLDER, ignore_errors=True)
+        _delete_views(folder)
         if made is None:
             return
         feed = Feed(snapshot, made.embedder)
@@ -108,9 +108,33 @@ def rebuild_views(catalog: Catalog) -> None:
         vectors.merge()
         lexical = LexicalView(folder / LEXICAL_FOLDER, embedder=made.embedder)
         try:
-            lexical.catch_up(feed)
+            if not lexical.catch_up(feed):
+                raise BusyCatalog(
+                    f"The lexical index {folder / LEXICAL_FOLDER} is being made by another "
+                    "process.",
+                    "Wait for it to finish, then check again.",
+                )
         finally:
             lexical.close()
+
+
+def _delete_views(folder: Path) -> None:
+    """Delete a collection's views.
+
+    Raises:
+        UnwritableCatalog: One can't be deleted, or something else is in its place.
+    """
+    vectors, lexical = folder / VECTOR_FILE, folder / LEXICAL_FOLDER
+    try:
+        vectors.unlink(missing_ok=True)
+        if lexical.exists():
+            shutil.rmtree(lexical)
+    except OSError as error:
+        raise UnwritableCatalog(
+            f"The views in {folder} can't be made anew: {error}.",
+            f"Make the folder writable; {vectors.name} must be a file, and {lexical.name} a "
+            "folder: move away what else has that name.",
+        ) from error
 
 
 def _made(snapshot: Snapshot) -> Made | None:
@@ -187,13 +211,10 @@ def _check_lexical_view(folder: Path, feed: Feed, made: Made, ids: Ids) -> list[
 
 
 def _before(ids: Ids, changes: list[Change]) -> Ids:
-    """The passages that could be found before some changes."""
-    for change in reversed(changes):
-        if change.added is not None:
-            ids = np.setdiff1d(ids, np.arange(*change.added))
-        if change.removed is not None:
-            ids = np.union1d(ids, np.arange(*change.removed))
-    return ids
+    """The passages that could be found before some changes; an id is never given twice."""
+    added = [np.arange(*change.added) for change in changes if change.added is not None]
+    removed = [np.arange(*change.removed) for change in changes if change.removed is not None]
+    return np.setdiff1d(np.concatenate([ids, *removed]), np.concatenate([ids[:0], *added]))
 
 
 def _compare(part: str, shown: Ids, ids: Ids) -> list[Finding]:

@@ -6,10 +6,12 @@ a generation above the one that it replaces.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from index.errors import (
     CollectionExists,
@@ -27,12 +29,23 @@ from index.storage.copies import (
     check_whole,
     clear_os_errors,
     copy_database,
-    delete_copies,
-    name_beside,
     open_database,
     report_on,
 )
-from index.storage.schema import check_format, migrate, put_in_place, sync_folder
+from index.storage.placing import delete_left, name_beside, put_in_place
+from index.storage.schema import check_format, migrate
+
+
+class _Live(NamedTuple):
+    """What a catalog that is to be replaced has come to.
+
+    Attributes:
+        generation: Its generation.
+        last_ids: The highest id that each table has ever given.
+    """
+
+    generation: int
+    last_ids: dict[str, int]
 
 
 class _Overtaken(Exception):
@@ -76,7 +89,7 @@ def restore(
         _take(file, temporary)
         while True:
             is_there = path.exists()
-            live = _generation(path) if is_there else None
+            live = _found(path) if is_there else None
             report = _renew(temporary, live)
             reach("restore.prepared")
             if live is not None:
@@ -90,7 +103,7 @@ def restore(
             elif not replace:
                 raise _taken(path)
     finally:
-        delete_copies(path.with_name("restore"))
+        delete_left(path.with_name("restore"))
         if is_new:
             # Empty only if nothing was restored.
             with suppress(OSError):
@@ -118,18 +131,22 @@ def _take(file: Path, temporary: Path) -> None:
             raise UnusableBackup(error.message, "Name a file that pincite backup made.") from error
 
 
-def _renew(temporary: Path, live: int | None) -> BackupReport:
-    """Make a copy a catalog of its own.
+def _renew(temporary: Path, live: _Live | None) -> BackupReport:
+    """Make a copy a catalog of its own, that gives no id which the replaced one gave.
 
     Args:
         temporary: The copy.
-        live: Generation of the catalog that it is to replace; None if there is none to read.
+        live: What the catalog that it is to replace has come to; None if there is none to read.
     """
     with clear_errors(temporary), open_database(temporary, "rw") as copy:
         copy.execute("BEGIN IMMEDIATE")
-        generation = max(Snapshot(copy).generation(), live or 0) + 1
+        generation = max(Snapshot(copy).generation(), live.generation if live else 0) + 1
         copy.execute("UPDATE meta SET value = ? WHERE key = 'catalog_id'", (uuid.uuid4().hex,))
         copy.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),))
+        for table, last in live.last_ids.items() if live else ():
+            before = _last_ids(copy).get(table, 0)
+            copy.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            copy.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, max(before, last)))
         # Nobody saw the states before this one; the log's first line stands for them.
         copy.execute("DELETE FROM changes")
         copy.execute(
@@ -146,17 +163,10 @@ def _renew(temporary: Path, live: int | None) -> BackupReport:
 def _put(temporary: Path, path: Path, *, damaged: bool) -> bool:
     """Give a copy a catalog's name; returns False if there is such a catalog meanwhile."""
     with clear_os_errors(path):
-        if damaged:
-            # Its log would be taken for the new file's.
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            temporary.replace(path)
-        else:
-            try:
-                put_in_place(temporary, path)
-            except FileExistsError:
-                return False
-        sync_folder(path.parent)
+        try:
+            put_in_place(temporary, path, replace=damaged)
+        except FileExistsError:
+            return False
     return True
 
 
@@ -179,7 +189,7 @@ def _replace(
             on_progress(0, total)
             return
         # The first step has begun to write: now no other process can.
-        if not locked and (_generation(path) or 0) >= generation:
+        if not locked and (now := _found(path)) and now.generation >= generation:
             raise _Overtaken
         locked = True
         reach("restore.copying")
@@ -195,8 +205,8 @@ def _replace(
         live.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _generation(path: Path) -> int | None:
-    """A catalog's generation; None if it can't be read.
+def _found(path: Path) -> _Live | None:
+    """What a catalog has come to; None if it can't be read.
 
     Raises:
         CatalogError: There is something else in its place.
@@ -204,9 +214,15 @@ def _generation(path: Path) -> int | None:
     try:
         with clear_errors(path), open_database(path, "rw") as live:
             check_format(live, path)
-            return Snapshot(live).generation()
+            live.execute("BEGIN")
+            return _Live(Snapshot(live).generation(), _last_ids(live))
     except DamagedCatalog:
         return None
+
+
+def _last_ids(connection: sqlite3.Connection) -> dict[str, int]:
+    """The highest id that each table has ever given."""
+    return dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
 
 
 def _taken(path: Path) -> CollectionExists:

@@ -8,11 +8,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from index.errors import DamagedCatalog, UnknownDocument, UnknownRevision
 from index.filters import Facts, Filters, facts_of
-from index.types import Document, DocumentSummary, Hit, Scores, StoredDocument, TextRange
+from index.storage.ranges import unpack
+from index.types import Document, DocumentSummary, Hit, Scores, StoredDocument
 
 _SQL_VARIABLES = 500
 
@@ -279,8 +278,8 @@ def _stored_document(row: sqlite3.Row) -> StoredDocument:
     fields = {name: row[name] for name in Document.__dataclass_fields__}
     return StoredDocument(
         document=Document(**{**fields, "metadata": json.loads(row["metadata"])}),
-        excluded=_unpack(row["excluded"]),
-        sentences=_unpack(row["sentences"]),
+        excluded=unpack(row["excluded"]),
+        sentences=unpack(row["sentences"]),
         generation=row["generation"],
         added_at=row["added_at"],
         current=bool(row["current"]),
@@ -292,8 +291,3 @@ def _unknown_document(document_id: str) -> UnknownDocument:
         f"There is no document {document_id!r} in this collection.",
         "GET the collection's documents for the ids that there are.",
     )
-
-
-def _unpack(blob: bytes) -> tuple[TextRange, ...]:
-    pairs: list[list[int]] = np.frombuffer(blob, dtype="<u4").reshape(-1, 2).tolist()
-    return tuple(TextRange(start, end) for start, end in pairs)

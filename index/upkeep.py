@@ -11,6 +11,7 @@ from index.chore import Chore
 from index.errors import PinciteError
 from index.search import Searcher
 from index.stopping import Check, go_on
+from index.vector_view.base import work_alone
 
 _ATTEMPTS = 3
 """How often the view of words is brought to the catalog's state in one go."""
@@ -74,6 +75,7 @@ class Upkeep:
             _follow_words(self._catalog, self._searcher, check)
 
     def _merge(self, check: Check) -> None:
+        work_alone()
         if self._searcher.vectors.wants_merge:
             self._searcher.vectors.merge(check)
 

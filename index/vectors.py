@@ -15,15 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from index.errors import DamagedCatalog
-from index.feed import FedDocument, Feed
+from index.feed import Feed
 from index.filters import Filters
 from index.stopping import Check, go_on
-from index.types import IdRange, State
-from index.vector_view.base import Base, Rows, find_centres
-from index.vector_view.columns import FactColumns
+from index.types import State
+from index.vector_view.base import Base
 from index.vector_view.delta import Delta
 from index.vector_view.file import Made, read_view, write_view
+from index.vector_view.reading import base_of, read_vectors
 from index.vector_view.shown import Nearest, Part, Shown, whole
 
 __all__ = ["EXACT_UP_TO", "Nearest", "VectorView"]
@@ -34,8 +33,6 @@ EXACT_UP_TO = 30_000
 _MERGED_AT_SHARE = 0.1
 _MERGED_AT_ROWS = 1_000
 """A base is made anew when more than this share of it, and more than so many rows, changed."""
-
-_Fed = list[tuple[FedDocument, npt.NDArray[np.float16]]]
 
 
 class VectorView:
@@ -166,7 +163,7 @@ class VectorView:
         if all_changed or too_many:
             self._read_all(feed, state)
             return
-        fed = self._read(feed, added)
+        fed = read_vectors(feed, added, self._made.dimension)
         removed = [change.removed for change in changes if change.removed]
         before = shown.delta.without(removed).alive
         for document, vectors in fed:
@@ -179,34 +176,9 @@ class VectorView:
 
     def _read_all(self, feed: Feed, state: State) -> None:
         """Show a base of one list with all that there is."""
-        fed = self._read(feed, None)
         dimension = self._made.dimension
-        matrix = np.concatenate([np.empty((0, dimension), np.float16), *(part for _, part in fed)])
-        counts = [len(part) for _, part in fed]
-        rows = Rows(
-            ids=np.concatenate([np.empty(0, np.int64), *(np.arange(*one.ids) for one, _ in fed)]),
-            documents=np.repeat(np.arange(len(fed), dtype=np.int32), counts),
-            columns=FactColumns.of(document.facts for document, _ in fed),
-            vectors=lambda wanted: matrix[wanted].astype(np.float32),
-            lists=np.empty(0, np.int64),
-        )
-        base = Base.build(rows, find_centres(rows, 1, dimension))
+        base = base_of(read_vectors(feed, None, dimension), dimension)
         self._show(state, base, is_made_anew=True)
-
-    def _read(self, feed: Feed, wanted: list[IdRange] | None) -> _Fed:
-        """Documents and their vectors; all are read before any is shown."""
-        fed: _Fed = []
-        for document, (_, vectors) in zip(
-            feed.documents(wanted, with_texts=False), feed.vectors(wanted), strict=True
-        ):
-            if vectors.shape[1] != self._made.dimension:
-                raise DamagedCatalog(
-                    f"The passages {document.ids.first} to {document.ids.end - 1} have vectors of "
-                    f"dimension {vectors.shape[1]}, not {self._made.dimension}.",
-                    "Index their document again.",
-                )
-            fed.append((document, vectors))
-        return fed
 
     def _show(self, state: State, base: Base, *, is_made_anew: bool) -> None:
         """Show a base and nothing else."""

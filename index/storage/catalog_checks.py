@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from index.snapshot import Snapshot
+from index.storage.ranges import unpack
 from index.types import TextRange
 
 _NORM_ERROR = 2e-3
@@ -133,7 +134,7 @@ def _check_passages(snapshot: Snapshot, revision_id: int, embedder: str) -> Iter
     [row] = rows
     length = len(row["text"])
     try:
-        excluded, sentences = _unpack(row["excluded"]), _unpack(row["sentences"])
+        excluded, sentences = unpack(row["excluded"]), unpack(row["sentences"])
     except ValueError:
         yield "its sentences or excluded ranges can't be read"
         return
@@ -275,12 +276,7 @@ def _contradictions(
             yield document_id, "its passages aren't those that were logged last"
 
 
-def _unpack(blob: bytes) -> list[TextRange]:
-    pairs: list[list[int]] = np.frombuffer(blob, dtype="<u4").reshape(-1, 2).tolist()
-    return [TextRange(start, end) for start, end in pairs]
-
-
-def _overlaps(ranges: list[TextRange], others: list[TextRange]) -> bool:
+def _overlaps(ranges: Sequence[TextRange], others: Sequence[TextRange]) -> bool:
     """Whether any of some ranges overlaps any of others; both in order."""
     position = 0
     for start, end in ranges:

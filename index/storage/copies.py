@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,15 +111,3 @@ def clear_os_errors(path: Path) -> Iterator[None]:
             f"{path} can't be written: {error}.",
             "Make its folder writable and see that the disk has room.",
         ) from error
-
-
-def name_beside(path: Path) -> Path:
-    """A name for a file that is to take another one's place; see `delete_copies`."""
-    return path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-
-
-def delete_copies(path: Path) -> None:
-    """Delete the copies beside a file, those that killed processes left too."""
-    with suppress(OSError):
-        for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp*"):
-            left.unlink(missing_ok=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
 from index.errors import ForeignCatalog, NewerCatalog, UnwritableCatalog
 from index.faults import reach
+from index.storage.placing import delete_left, delete_temporary, name_beside, put_in_place
 
 APPLICATION_ID = 0x50494E43
 """SQLite's `application_id` of a Pincite catalog: "PINC"."""
@@ -135,7 +133,7 @@ def create_catalog(path: Path) -> None:
         UnwritableCatalog: The folder can't be made or written to.
         sqlite3.Error: The database can't be written.
     """
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = name_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -143,7 +141,6 @@ def create_catalog(path: Path) -> None:
             reach("catalog.temporary_written")
             put_in_place(temporary, path)
             reach("catalog.linked")
-            sync_folder(path.parent)
     except (OSError, sqlite3.Error) as error:
         # Whoever is first in place removes what the others are still writing.
         if not path.is_file():
@@ -155,10 +152,10 @@ def create_catalog(path: Path) -> None:
             ) from error
     finally:
         # Once a catalog stands, what killed processes left, and what others write, is of no use.
-        left = f"{path.name}.*.tmp*" if path.is_file() else f"{temporary.name}*"
-        with suppress(OSError):
-            for file in path.parent.glob(left):
-                file.unlink(missing_ok=True)
+        if path.is_file():
+            delete_left(path)
+        else:
+            delete_temporary(temporary)
 
 
 def _write_empty(path: Path) -> None:
@@ -168,32 +165,6 @@ def _write_empty(path: Path) -> None:
         connection.executescript(_SCHEMA)
     finally:
         connection.close()
-
-
-def put_in_place(temporary: Path, path: Path) -> None:
-    """Give a new file its name; a rename alone would replace one that another process made.
-
-    Raises:
-        FileExistsError: There is one.
-    """
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links: the name is taken first, and only by one process.
-        path.touch(exist_ok=False)
-        temporary.replace(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlast a power cut, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,13 +13,9 @@ import numpy.typing as npt
 
 from index.errors import ModelMismatch
 from index.snapshot import Snapshot, fingerprint
+from index.storage.ranges import pack
 from index.text.debris import REPEATED_IN
-from index.types import Document, IdRange, Segmentation, TextRange
-
-
-def pack(ranges: Iterable[TextRange]) -> bytes:
-    """Ranges as little-endian pairs of 32 bits."""
-    return np.array(list(ranges), dtype="<u4").tobytes()
+from index.types import Document, IdRange, Segmentation
 
 
 def written_by(connection: sqlite3.Connection, document_id: str) -> int | None:
@@ -108,6 +104,12 @@ def drop_passages(connection: sqlite3.Connection, document_id: str) -> IdRange |
     for table in ("passages", "vectors", "staged"):
         connection.execute(f"DELETE FROM {table} WHERE revision_id = ?", (revision_id,))
     return None if first is None else IdRange(first, end)
+
+
+def drop_others(connection: sqlite3.Connection, embedder: str) -> None:
+    """Remove the passages and vectors of all embedders but one."""
+    for table in ("passages", "vectors", "staged"):
+        connection.execute(f"DELETE FROM {table} WHERE embedder != ?", (embedder,))
 
 
 def add_passages(

@@ -64,6 +64,14 @@ class Rows:
     lists: Ids
 
 
+def work_alone() -> None:
+    """Have FAISS use one core only for work of the calling thread.
+
+    What is made in the background leaves the others to questions.
+    """
+    faiss.omp_set_num_threads(1)
+
+
 def lists_for(count: int, exact_up_to: int) -> int:
     """How many lists a base of so many vectors has."""
     return 1 if count <= exact_up_to else min(count, round(_LISTS_PER_ROOT * math.sqrt(count)))

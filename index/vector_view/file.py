@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
@@ -21,6 +20,7 @@ import numpy.typing as npt
 
 from index.errors import UnwritableCatalog
 from index.faults import reach
+from index.storage.placing import delete_left, name_beside
 from index.types import State
 
 _FORMAT = 3
@@ -71,13 +71,12 @@ def write_view(path: Path, state: State, made: Made, sections: Sequence[npt.NDAr
         "lengths": [len(content) for content in contents],
     }
     stamp["sha256"] = _digest(stamp, contents)
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = name_beside(path)
     try:
         if path.is_dir():
             raise IsADirectoryError("there is a folder in its place")
         # A process that was killed leaves its file; one that lives can do without.
-        for left in path.parent.glob(f"{path.name}.*.tmp"):
-            left.unlink(missing_ok=True)
+        delete_left(path)
         with temporary.open("wb") as file:
             file.write(json.dumps(stamp).encode() + b"\n")
             file.writelines(contents)

@@ -14,6 +14,7 @@ from fakes import FakeEmbedder
 from killable import run_killed
 from reference import Content, contents
 from samples import DOCUMENTS
+from waiting import until
 
 from index.backup import back_up
 from index.catalog import Catalog
@@ -254,9 +255,9 @@ def test_collection_that_is_searched_shows_what_was_restored(
     for n in range(written_since):
         put(catalog, {f"{n}.txt": f"A whale was seen off Oslo {n} times."})
     ingester.remove("long.txt")
-    collection.wait(catalog.generation(), 60)
+    until(lambda: collection.is_ready and collection.generation() == catalog.generation())
     report = restore(backup, catalog.path, replace=True)
-    collection.wait(report.generation, 60)
+    until(lambda: collection.is_ready and collection.generation() == report.generation)
     found = collection.search("Ship number 7 brought 49 tons of grain to the port.", 1000)
     assert found.generation == report.generation
     assert {hit.document_id for hit in found.hits} == {"long.txt", *DOCUMENTS}
@@ -445,3 +446,37 @@ def from_backup(backup: Path, folder: Path) -> dict[str, Content]:
     """What a new collection made of a backup holds."""
     restore(backup, folder / "catalog.sqlite")
     return contents(folder / "catalog.sqlite")
+
+
+def test_restored_database_has_no_other_ones_log(catalog: Catalog, backup: Path) -> None:
+    saved, folder = contents(catalog.path), catalog.path.parent
+    put(catalog, {"more.txt": "One more text."})
+    log = folder.joinpath("catalog.sqlite-wal").read_bytes()
+    catalog.close()
+    catalog.path.unlink()
+    folder.joinpath("catalog.sqlite-wal").write_bytes(log)
+    restore(backup, catalog.path)
+    assert files(folder) == ["catalog.sqlite"]
+    assert contents(catalog.path) == saved
+
+
+def test_restored_catalog_gives_no_passage_id_again(catalog: Catalog, backup: Path) -> None:
+    put(catalog, {f"{n}.txt": f"A text of the number {n}." for n in range(3)})
+    given = last_passage(catalog)
+    restore(backup, catalog.path, replace=True)
+    assert last_passage(catalog) < given
+    put(catalog, {"new.txt": "A text of the restored collection."})
+    assert last_passage(catalog) == given + 1
+
+
+def last_passage(catalog: Catalog) -> int:
+    with catalog.snapshot() as snapshot:
+        return int(snapshot.rows("SELECT max(passage_id) AS last FROM passages")[0]["last"])
+
+
+def test_files_of_others_beside_a_backup_stay(catalog: Catalog, tmp_path: Path) -> None:
+    for name in ("b.notes.tmp", "b.2026.tmp.txt"):
+        (tmp_path / name).write_text("a person's")
+    back_up(catalog, tmp_path / "b")
+    assert (tmp_path / "b.notes.tmp").read_text() == "a person's"
+    assert (tmp_path / "b.2026.tmp.txt").read_text() == "a person's"

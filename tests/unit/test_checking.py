@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from index.catalog import Catalog
 from index.checking import CheckReport, check_collection, rebuild_views
 from index.collection import Collection
 from index.documents import make_document
+from index.errors import UnwritableCatalog
 from index.feed import Feed
 from index.ingest import Ingester
 from index.lexical import LexicalView
@@ -365,3 +367,19 @@ def test_views_of_a_catalog_whose_vectors_do_not_fit_are_not_checked(catalog: Ca
     report = check_collection(catalog)
     assert report.unchecked == ["vectors", "lexical"]
     assert {each.part for each in report.findings} == {"documents", "changes"}
+
+
+@pytest.mark.parametrize("name", [VECTOR_FILE, LEXICAL_FOLDER])
+def test_what_is_in_the_place_of_a_view_is_told_and_stays(catalog: Catalog, name: str) -> None:
+    rebuild_views(catalog)
+    place = catalog.path.parent / name
+    if place.is_dir():
+        shutil.rmtree(place)
+        place.write_text("a person's")
+    else:
+        place.unlink()
+        place.mkdir()
+    with pytest.raises(UnwritableCatalog, match=r"views in .* can't be made anew: .*\.") as raised:
+        rebuild_views(catalog)
+    assert "vectors.faiss must be a file" in raised.value.remedy
+    assert place.is_dir() == (name == VECTOR_FILE)

@@ -245,3 +245,30 @@ def test_killed_run_is_resumed(
     else:
         assert (report.resumed, report.embedded) == (staged, 4 - staged)
     assert contents(catalog.path) == wanted
+
+
+def test_what_a_given_up_run_staged_is_removed_by_the_next(catalog: Catalog) -> None:
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    before = contents(catalog.path)
+    with pytest.raises(KeyboardInterrupt):
+        reindex(catalog, Counting(3, give_up))
+    assert others(catalog) == {"passages": 2, "vectors": 2, "staged": 2}
+    generation = catalog.generation()
+    reindex(catalog, FakeEmbedder())
+    assert others(catalog) == {"passages": 0, "vectors": 0, "staged": 0}
+    assert catalog.generation() == generation
+    assert contents(catalog.path) == before
+
+
+def others(catalog: Catalog) -> dict[str, int]:
+    """How many revisions have rows of another embedder than the one that is searched."""
+    with catalog.snapshot() as snapshot:
+        return {
+            table: snapshot.rows(
+                f"SELECT count(DISTINCT revision_id) AS n FROM {table} WHERE embedder != ?",
+                (FakeEmbedder.model_id,),
+            )[0]["n"]
+            for table in ("passages", "vectors", "staged")
+        }

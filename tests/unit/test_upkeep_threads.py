@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from fakes import FakeEmbedder
 from toy_vectors import segmented
+from waiting import until
 
 from index.catalog import Catalog
 from index.collection import Collection
@@ -78,8 +80,10 @@ class GatedVectors(VectorView):
     def __init__(self, path: Path, gate: Gate) -> None:
         super().__init__(path, embedder=FakeEmbedder.model_id, dimension=FakeEmbedder.dimension)
         self._gate = gate
+        self.cores = 0
 
     def merge(self, check: Check = go_on) -> bool:
+        self.cores = faiss.omp_get_max_threads()
         self._gate()
         return super().merge(check)
 
@@ -100,8 +104,7 @@ def gated_vectors(catalog: Catalog, gate: Gate) -> Searcher:
 
 
 def reach(searcher: Searcher, generation: int) -> None:
-    while searcher.generation() < generation:
-        pass
+    until(lambda: searcher.generation() >= generation)
 
 
 @pytest.fixture
@@ -118,11 +121,12 @@ def test_both_views_follow_while_one_merges(catalog: Catalog) -> None:
         upkeep = Upkeep(catalog, searcher)
         upkeep.start()
         assert gate.reached.wait(60)
-        while searcher.lexical.state is None:
-            pass
+        until(lambda: searcher.lexical.state is not None)
         generation = put(catalog, "b.txt")
         reach(searcher, generation)
         assert [state.generation for state in searcher.states() if state] == [generation] * 2
+        # The other cores are for questions.
+        assert searcher.vectors.cores == 1
     upkeep.stop()
 
 
@@ -141,8 +145,7 @@ def test_what_is_written_is_waited_for_by_meaning_alone_while_words_are_indexed(
         assert not searcher.is_ready
         assert len(searcher.vectors) == 2
         gate.open.set()
-        while not searcher.is_ready:
-            pass
+        until(lambda: searcher.is_ready)
         reach(searcher, generation)
     upkeep.stop()
     searcher.close()
@@ -212,11 +215,9 @@ def test_words_that_cannot_be_written_keep_vectors_from_nothing(catalog: Catalog
     in_the_way = catalog.path.with_name(LEXICAL_FOLDER) / "lock"
     in_the_way.mkdir(parents=True)
     collection = Collection(catalog, FakeEmbedder(), live=True)
-    while collection.problem is None or not catalog.path.with_name(VECTOR_FILE).exists():
-        pass
+    until(lambda: collection.problem and catalog.path.with_name(VECTOR_FILE).exists())
     generation = put(catalog, "b.txt")
-    while collection.generation() < generation:
-        pass
+    until(lambda: collection.generation() >= generation)
     assert not collection.is_ready
     assert isinstance(collection.problem, UnwritableCatalog)
     assert str(in_the_way.parent) in collection.problem.message
@@ -232,8 +233,7 @@ def test_words_that_cannot_be_written_any_more_are_behind(catalog: Catalog) -> N
     in_the_way.mkdir()
     generation = put(catalog, "b.txt")
     collection = Collection(catalog, FakeEmbedder(), live=True)
-    while collection.problem is None:
-        pass
+    until(lambda: collection.problem)
     assert not collection.is_ready
     assert (collection.generation(), generation) == (1, 2)
     hits = collection.search("l", 5).hits
@@ -245,8 +245,7 @@ def test_vectors_that_cannot_be_kept_are_told_and_searched(catalog: Catalog) -> 
     put(catalog, "a.txt", MANY)
     catalog.path.with_name(VECTOR_FILE).mkdir()
     collection = Collection(catalog, FakeEmbedder(), live=True)
-    while collection.problem is None or not collection.is_ready:
-        pass
+    until(lambda: collection.problem and collection.is_ready)
     assert collection.problem.message == (
         f"The vector index {catalog.path.with_name(VECTOR_FILE)} can't be written: "
         "there is a folder in its place."
