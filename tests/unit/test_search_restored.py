@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from fakes import FakeEmbedder
@@ -36,6 +38,9 @@ def test_words_of_the_replaced_catalog_find_no_passage_of_the_restored_one(tmp_p
     assert found(reader, "xylophone") == [(1, "a.txt", False), (2, "b.txt", True)]
 
     restore(tmp_path / "backup.sqlite", catalog.path, replace=True)
+    # As if the replaced catalog couldn't have been read: its ids are given again.
+    with closing(sqlite3.connect(catalog.path)) as other, other:
+        other.execute("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'passages'")
     put(catalog, "c.txt", "Grain and timber came from the north.")
     # The id of the xylophone is that of the grain now; the view of words doesn't know it yet.
     assert found(reader, "xylophone") == [(1, "a.txt", False), (2, "c.txt", False)]
