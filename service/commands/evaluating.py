@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from tqdm import tqdm
@@ -167,9 +168,26 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 def print_faults(file: QuestionFile) -> None:
     """Say what was left out of a file, and the first few places of each kind."""
-    for kind, number in file.fault_counts.items():
-        click.secho(f"{file.path}: {number:,} {kind}", fg="yellow", err=True)
-        named = [fault for fault in file.faults if fault.kind == kind][:_NAMED]
+    print_fault_list(f"{file.path}", file.faults)
+
+
+class _Fault(Protocol):
+    """A fault of some kind, whose words name its place."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+def print_fault_list(of: str, faults: Sequence[_Fault]) -> None:
+    """Say how many faults of each kind there are, most frequent first, and the first few places.
+
+    Args:
+        of: What they were found in.
+        faults: All of them.
+    """
+    for kind, number in Counter(fault.kind for fault in faults).most_common():
+        click.secho(f"{of}: {number:,} {kind}", fg="yellow", err=True)
+        named = [fault for fault in faults if fault.kind == kind][:_NAMED]
         for fault in named:
             click.echo(f"  {fault}", err=True)
         if number > len(named):
