@@ -60,6 +60,7 @@ def _written(client: httpx2.Client) -> dict[str, Any]:
     """Examples of a document put in, uploaded and removed."""
     documents = "/v1/collections/examples/documents"
     written = client.put(f"{documents}/{_SEED.name}", content=_SEED.read_bytes()).json()
+    client.put(f"{documents}/note", json=_BODY).raise_for_status()
     files = {"file": (_SEED.name, _SEED.read_bytes())}
     accepted = client.post(documents, files=files).json()
     while (job := client.get(accepted["url"]).json())["status"] != "done":

@@ -240,26 +240,29 @@ def test_two_servers_of_one_folder_see_what_the_other_writes(tmp_path: Path) -> 
 
 def test_examples_of_writing_are_true(serve: Serve, tmp_path: Path) -> None:
     with serve(data_dir=tmp_path) as url:
+        documents = f"{url}/v1/collections/examples/documents"
         schemas = httpx2.get(f"{url}/openapi.json").json()["components"]["schemas"]
         example = {name: schema.get("example") for name, schema in schemas.items()}
         name = example["DocumentWritten"]["document_id"]
         written = httpx2.put(
-            f"{url}{BASE}/{name}", content=(SEEDS / name).read_bytes(), timeout=120
+            f"{documents}/{name}", content=(SEEDS / name).read_bytes(), timeout=120
         )
         assert (written.status_code, written.json()) == (201, example["DocumentWritten"])
-        posted = httpx2.put(f"{url}{BASE}/note", json=example["DocumentBody"], timeout=120)
+        posted = httpx2.put(f"{documents}/note", json=example["DocumentBody"], timeout=120)
         assert posted.json()["outcome"] == "added"
         sent = {"file": (name, (SEEDS / name).read_bytes())}
-        accepted = httpx2.post(f"{url}{BASE}", files=sent, timeout=120).json()
+        accepted = httpx2.post(documents, files=sent, timeout=120).json()
         assert accepted.keys() == example["JobAccepted"].keys()
         job = finished(url + accepted["url"])
         for varying in ("job_id", "url", "created_at"):
             assert job.pop(varying)
             del example["JobModel"][varying]
         assert job == example["JobModel"]
-        found = httpx2.post(f"{url}/v1/search", json=example["SearchRequest"], timeout=120)
+        query = {**example["SearchRequest"], "collection": "examples"}
+        found = httpx2.post(f"{url}/v1/search", json=query, timeout=120)
         assert found.status_code == 200
-        removed = httpx2.delete(f"{url}{BASE}/{name}", timeout=120).json()
+        removed = httpx2.delete(f"{documents}/{name}", timeout=120).json()
         assert removed.keys() == example["DocumentRemoved"].keys()
         ready = httpx2.get(f"{url}/readyz").json()
-        assert ready["collections"].keys() == example["Readiness"]["collections"].keys()
+        [shown] = example["Readiness"]["collections"].values()
+        assert ready["collections"]["examples"].keys() == shown.keys()
