@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
-from index import extraction, markdown
-from index.dateline import find_dateline
-from index.dates import parse_date
-from index.decoding import declared_encoding, decode, normalise
 from index.errors import (
     DocumentTooLarge,
     EmptyDocument,
     InvalidDocumentId,
-    InvalidMetadata,
     UnsupportedDocument,
 )
-from index.headline import find_headline
-from index.metadata import (
-    DATE_KEYS,
-    TITLE_KEYS,
-    URL_KEYS,
-    clean_title,
-    clean_url,
-    json_mapping,
-    split_front_matter,
-)
+from index.text import extraction, markdown
+from index.text.dateline import find_dateline
+from index.text.decoding import declared_encoding, decode, normalise
+from index.text.headline import find_headline
+from index.text.known import Known, said_beside, said_by_front_matter
+from index.text.metadata import clean_title, clean_url, json_mapping, split_front_matter
 from index.types import Document
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -46,28 +37,14 @@ MAX_ID_LENGTH = 512
 
 PLAIN_EXTRACTOR = "plain/1"
 
-_SIDECAR_KEYS = {"title": "title", "source_url": "URL", "published_at": "date"}
-
-
-class _Known(NamedTuple):
-    """What one source says about a document; `None` for what it doesn't say."""
-
-    origin: str
-    title: str | None = None
-    source_url: str | None = None
-    published_at: str | None = None
-
-
-class _FrontMatter(NamedTuple):
-    known: _Known
-    rest: dict[str, Any]
-    warning: str | None
+Origin = Literal["sidecar", "request"]
+"""Where what a person says about a document comes from."""
 
 
 class _Extracted(NamedTuple):
     text: str
     extractor: str
-    known: _Known
+    known: Known
     warning: str | None = None
 
 
@@ -78,6 +55,7 @@ def make_document(
     media_type: str | None = None,
     encoding: str | None = None,
     sidecar: Mapping[str, Any] | None = None,
+    said_in: Origin = "sidecar",
     max_bytes: int,
 ) -> tuple[Document, list[str]]:
     """Makes a document out of its bytes.
@@ -91,7 +69,9 @@ def make_document(
         media_type: Of the source, with or without `; charset=`; told by the id's suffix if `None`.
         encoding: Name of the encoding, if a person says it; otherwise the document's own
             declaration counts.
-        sidecar: What the sidecar file says, if there is one.
+        sidecar: What the sidecar file says, if there is one; or the request that brings the
+            document.
+        said_in: Which of them says it.
         max_bytes: Size limit of `source`.
 
     Returns:
@@ -110,13 +90,13 @@ def make_document(
     warnings = [] if decoded.warning is None else [decoded.warning]
     text = normalise(decoded.text)
 
-    sidecar = json_mapping(sidecar or {}, name=f"sidecar of {document_id}")
-    said = _said_by_sidecar(document_id, sidecar)
+    sidecar = json_mapping(sidecar or {}, name=f"{said_in} of {document_id}")
+    said = said_beside(document_id, sidecar, said_in)
     front: dict[str, Any] = {}
     if kind != "text/html":
         strict = kind == "text/markdown"
         front, text = split_front_matter(text, name=document_id, strict=strict)
-    front_matter = _said_by_front_matter(document_id, front)
+    front_matter = said_by_front_matter(document_id, front)
     if front_matter.warning is not None:
         warnings.append(front_matter.warning)
     extracted = _extract(kind, text, document_id)
@@ -128,16 +108,15 @@ def make_document(
         if kind == "text/html":
             remedy = "If scripts draw the page's text, save it from a browser after they have run."
         raise EmptyDocument(f"{document_id!r} holds no text.", remedy)
-    text_said = _Known(
+    text_said = Known(
         "dateline",
         title=clean_title(find_headline(text)) if kind == "text/plain" else None,
         published_at=find_dateline(text),
     )
 
-    sources = (said, front_matter.known, extracted.known, text_said)
+    sources = (said.known, front_matter.known, extracted.known, text_said)
     dated = next((known for known in sources if known.published_at is not None), None)
     title = next((known.title for known in sources if known.title is not None), None)
-    rest = {key: value for key, value in sidecar.items() if key not in _SIDECAR_KEYS}
     document = Document(
         document_id=document_id,
         text=text,
@@ -150,7 +129,7 @@ def make_document(
         encoding=decoded.encoding,
         extractor=extracted.extractor,
         source=source,
-        metadata={**front_matter.rest, **rest},
+        metadata={**front_matter.rest, **said.rest},
     )
     return document, warnings
 
@@ -232,68 +211,19 @@ def _media_type(document_id: str, given: str | None) -> tuple[str, str | None]:
     return kind, None
 
 
-def _said_by_sidecar(document_id: str, sidecar: Mapping[str, Any]) -> _Known:
-    cleaners = {"title": clean_title, "source_url": clean_url, "published_at": parse_date}
-    remedies = {
-        "title": "Write it as a string.",
-        "source_url": "Write it as an absolute http or https URL.",
-        "published_at": "Write it as YYYY-MM-DD.",
-    }
-    values: dict[str, str | None] = {}
-    for key, clean in cleaners.items():
-        value = sidecar.get(key)
-        values[key] = None if value is None else clean(value)
-        if value is not None and values[key] is None:
-            raise InvalidMetadata(
-                f"The sidecar of {document_id!r} gives {key} as {value!r}, which is no"
-                f" {_SIDECAR_KEYS[key]}.",
-                remedies[key],
-            )
-    return _Known("sidecar", **values)
-
-
-def _said_by_front_matter(document_id: str, front: Mapping[str, Any]) -> _FrontMatter:
-    """Front matter is written for other programs too, so what isn't understood only warns."""
-    rest = dict(front)
-
-    def take(keys: tuple[str, ...], clean: Callable[[object], str | None]) -> str | None:
-        for key in keys:
-            if (value := clean(front.get(key))) is not None:
-                del rest[key]
-                return value
-        return None
-
-    known = _Known(
-        "front_matter",
-        take(TITLE_KEYS, clean_title),
-        take(URL_KEYS, clean_url),
-        take(DATE_KEYS, parse_date),
-    )
-    given = [front[key] for key in DATE_KEYS if front.get(key) is not None]
-    if known.published_at is not None or not given:
-        return _FrontMatter(known, rest, None)
-    warning = (
-        f"The front matter of {document_id!r} gives {given[0]!r} as its date, which can't be read;"
-        " write it as YYYY-MM-DD."
-    )
-    return _FrontMatter(known, rest, warning)
-
-
 def _extract(kind: str, text: str, document_id: str) -> _Extracted:
     if kind == "text/html":
         page = extraction.extract_html(text)
-        known = _Known(
+        known = Known(
             "html_metadata", clean_title(page.title), clean_url(page.source_url), page.published_at
         )
         return _Extracted(normalise(page.text), extraction.extractor_name(), known)
     if kind == "text/markdown":
         rendered = markdown.markdown_text(text)
-        known = _Known("markdown", title=clean_title(rendered.title))
+        known = Known("markdown", title=clean_title(rendered.title))
         warning = None
-        if rendered.too_deep:
-            warning = (
-                f"{document_id!r} nests quotations or lists over {markdown.MAX_DEPTH} levels deep;"
-                " what they hold there is kept as it is written, with its marks."
-            )
+        if rendered.as_written is not None:
+            kept = "what they hold is kept as it is written, with its marks"
+            warning = f"{document_id!r} {rendered.as_written}; {kept}."
         return _Extracted(normalise(rendered.text), markdown.extractor_name(), known, warning)
-    return _Extracted(text, PLAIN_EXTRACTOR, _Known("plain"))
+    return _Extracted(text, PLAIN_EXTRACTOR, Known("plain"))

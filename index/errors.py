@@ -16,12 +16,21 @@
     │   ├── UnknownDocument
     │   └── UnknownRevision
     ├── InvalidCollectionName    a name that can't be a collection's
+    ├── SyncError                a collection can't be made like a folder; nothing was changed
+    │   ├── UnusableFolder       missing, no folder, or not to be looked through or watched
+    │   └── EmptyFolder          no document in it: the collection would lose all of its own
     ├── CatalogError             the catalog's file
     │   ├── ForeignCatalog       a database, but not Pincite's
     │   ├── NewerCatalog         written by a newer Pincite
     │   ├── DamagedCatalog       not readable as a database, or inconsistent
     │   ├── BusyCatalog          another process writes and didn't finish in time
-    │   └── UnwritableCatalog    read-only folder, disk full
+    │   ├── UnwritableCatalog    read-only folder, disk full
+    │   └── BackupError          a backup isn't made, or not restored; nothing was changed
+    │       ├── MissingBackup    no such file
+    │       ├── UnusableBackup   the file is damaged, or no backup at all
+    │       ├── UnfitBackupPlace taken, a folder, or in the folder of a collection
+    │       └── CollectionExists restoring would replace it, and that wasn't asked for
+    ├── ViewsBehind              the search doesn't show what was asked for yet
     └── ModelError               embedder or reader
         ├── ModelNotFound        no such folder, and the network is not asked
         ├── CorruptModel         weights whose SHA-256 is not the expected one
@@ -143,6 +152,24 @@ class InvalidCollectionName(PinciteError):
     code = "invalid_collection_name"
 
 
+class SyncError(PinciteError):
+    """A collection can't be made like a folder."""
+
+    code = "sync_error"
+
+
+class UnusableFolder(SyncError):
+    """The folder is missing, is none, or can't be looked through or watched."""
+
+    code = "unusable_folder"
+
+
+class EmptyFolder(SyncError):
+    """The folder holds no document, so the collection would lose all of its own."""
+
+    code = "empty_folder"
+
+
 class CatalogError(PinciteError):
     """The catalog's file can't be used."""
 
@@ -177,6 +204,42 @@ class UnwritableCatalog(CatalogError):
     """The folder is read-only or the disk is full."""
 
     code = "unwritable_catalog"
+
+
+class BackupError(CatalogError):
+    """A backup isn't made, or not restored."""
+
+    code = "backup_error"
+
+
+class MissingBackup(BackupError):
+    """There is no such backup."""
+
+    code = "missing_backup"
+
+
+class UnusableBackup(BackupError):
+    """The file is damaged, or no backup at all."""
+
+    code = "unusable_backup"
+
+
+class UnfitBackupPlace(BackupError):
+    """A backup can't be put there: it is taken, a folder, or in the folder of a collection."""
+
+    code = "unfit_backup_place"
+
+
+class CollectionExists(BackupError):
+    """Restoring would replace a collection, and that wasn't asked for."""
+
+    code = "collection_exists"
+
+
+class ViewsBehind(PinciteError):
+    """The views don't show the generation that was asked for yet."""
+
+    code = "views_behind"
 
 
 class ModelError(PinciteError):

@@ -28,8 +28,16 @@ from index.errors import (
     UnsupportedDocument,
 )
 from index.ignoring import IGNORE_FILE, IgnoreRules
-from index.reading import display_name, not_regular, os_failure, read_bounded, real_path
 from index.sidecars import SIDECAR_SUFFIXES, document_of_sidecar, find_sidecar, read_sidecar
+from index.text.reading import (
+    display_name,
+    is_folder,
+    not_regular,
+    os_failure,
+    read_bounded,
+    real_path,
+    same_file,
+)
 from index.types import Document
 
 
@@ -58,10 +66,13 @@ class Failure:
 
     Attributes:
         name: Fit to be printed, whatever bytes the path has.
+        place: The id of the file's document, or the folder that such ids lie in; empty for what a
+            person named. None if there can be no such id, or it is another file's.
         error: Names it too, and says what to do.
     """
 
     name: str
+    place: str | None
     error: DocumentError
 
 
@@ -109,7 +120,7 @@ def find_sources(paths: Sequence[Path], *, max_bytes: int) -> Survey:
                 skipped.append(item)
             else:
                 first = found.setdefault(item.document_id, item)
-                if first is not item and not _same_file(first.path, item.path):
+                if first is not item and not same_file(first.path, item.path):
                     failures.append(_duplicate(first, item))
     return Survey(tuple(found.values()), tuple(failures), tuple(skipped))
 
@@ -146,7 +157,7 @@ def _survey(path: Path, max_bytes: int) -> Iterator[Source | Failure | Skipped]:
     shown = display_name(path)
     try:
         real = real_path(path)
-        if real.is_dir():
+        if is_folder(real):
             yield from _Walk(path, real, max_bytes).folder(path, real, "", (), IgnoreRules())
             return
         if document_of_sidecar(path.name) is not None:
@@ -163,9 +174,9 @@ def _survey(path: Path, max_bytes: int) -> Iterator[Source | Failure | Skipped]:
         siblings = {name for name in names if os.path.lexists(path.with_name(name))}
         yield _source(path, path.name, siblings, max_bytes)
     except OSError as os_error:
-        yield Failure(shown, os_failure(path, os_error))
+        yield Failure(shown, "", os_failure(path, os_error))
     except DocumentError as error:
-        yield Failure(shown, error)
+        yield Failure(shown, "", error)
 
 
 class _Walk:
@@ -180,22 +191,23 @@ class _Walk:
         self, path: Path, real: Path, relative: str, above: tuple[Path, ...], rules: IgnoreRules
     ) -> Iterator[Source | Failure | Skipped]:
         """Walks a folder; `above` are the real folders that led here, the nearest last."""
+        place = _nfc(relative.rstrip("/"))
         if real in above:
             error = LinkLoop(
                 f"{display_name(path)!r} is a symbolic link back to a folder that it is in,"
                 f" {display_name(real)!r}.",
                 "Remove the link.",
             )
-            yield Failure(display_name(path), error)
+            yield Failure(display_name(path), place, error)
             return
         try:
             names = sorted(entry.name for entry in path.iterdir())
             rules = rules.within(path, relative) if IGNORE_FILE in names else rules
         except OSError as os_error:
-            yield Failure(display_name(path), os_failure(path, os_error))
+            yield Failure(display_name(path), place, os_failure(path, os_error))
             return
         except DocumentError as error:
-            yield Failure(display_name(path), error)
+            yield Failure(display_name(path), place, error)
             return
         siblings = set(names)
         for name in names:
@@ -215,7 +227,7 @@ class _Walk:
         shown = display_name(path)
         try:
             # Only what may be read is asked after: a broken link to an ignored file is no failure.
-            if rules.ignores(relative, is_folder=path.is_dir()):
+            if rules.ignores(relative, is_folder=is_folder(path)):
                 yield Skipped(shown, f"excluded by {IGNORE_FILE}")
                 return
             document = document_of_sidecar(path.name)
@@ -223,10 +235,10 @@ class _Walk:
                 if document not in siblings:
                     yield Skipped(shown, "a sidecar without its document")
                 return
-            if path.is_symlink() or path.is_dir():
+            if path.is_symlink() or is_folder(path):
                 real = self._inside(path)
-                if real.is_dir():
-                    check_document_id(_nfc(relative, path))
+                if is_folder(real):
+                    _document_id(relative, path)
                     yield from self.folder(path, real, f"{relative}/", above, rules)
                     return
             if media_type_of(path.name) is None:
@@ -237,9 +249,9 @@ class _Walk:
                 self._inside(source.sidecar)
             yield source
         except OSError as os_error:
-            yield Failure(shown, os_failure(path, os_error))
+            yield Failure(shown, _nfc(relative), os_failure(path, os_error))
         except DocumentError as error:
-            yield Failure(shown, error)
+            yield Failure(shown, _nfc(relative), error)
 
     def _inside(self, path: Path) -> Path:
         """Where a path leads, if that is in the folder named."""
@@ -254,8 +266,7 @@ class _Walk:
 
 
 def _source(path: Path, relative: str, siblings: set[str], max_bytes: int) -> Source:
-    document_id = _nfc(relative, path)
-    check_document_id(document_id)
+    document_id = _document_id(relative, path)
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise not_regular(path)
@@ -265,22 +276,18 @@ def _source(path: Path, relative: str, siblings: set[str], max_bytes: int) -> So
     return Source(document_id, path, media_type, status.st_size, sidecar)
 
 
-def _nfc(relative: str, path: Path) -> str:
-    """An id from a path; file systems keep names decomposed, or as any bytes."""
-    try:
-        relative.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidDocumentId(
-            f"The name of {display_name(path)!r} isn't UTF-8.", "Rename it."
-        ) from error
-    return unicodedata.normalize("NFC", relative)
+def _document_id(relative: str, path: Path) -> str:
+    document_id = _nfc(relative)
+    if document_id is None:
+        raise InvalidDocumentId(f"The name of {display_name(path)!r} isn't UTF-8.", "Rename it.")
+    check_document_id(document_id)
+    return document_id
 
 
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
+def _nfc(relative: str) -> str | None:
+    """An id from a path, if it is UTF-8; file systems keep names decomposed, or as any bytes."""
+    is_utf8 = relative.encode("utf-8", "ignore").decode() == relative
+    return unicodedata.normalize("NFC", relative) if is_utf8 else None
 
 
 def _duplicate(first: Source, second: Source) -> Failure:
@@ -289,4 +296,4 @@ def _duplicate(first: Source, second: Source) -> Failure:
         f"{shown!r} has the id {second.document_id!r}, as {display_name(first.path)!r} has.",
         "Rename one of them, or put a folder that holds both in at once.",
     )
-    return Failure(shown, error)
+    return Failure(shown, None, error)

@@ -8,7 +8,7 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from index.errors import InvalidMetadata
-from index.reading import display_name, read_bounded
+from index.text.reading import display_name, read_bounded
 
 IGNORE_FILE = ".pinciteignore"
 

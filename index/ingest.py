@@ -7,28 +7,20 @@ date at the end, so that a collection's passages depend on its documents alone, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import Literal, Self
 
 from index.catalog import Catalog
-from index.debris import REPEATED_IN, candidate_lines
 from index.embedder import Embedder
-from index.errors import DocumentError, PinciteError
-from index.faults import reach
-from index.files import Source, find_sources, read_document
-from index.passages import passage_input, segment
+from index.errors import PinciteError
+from index.preparing import prepare
 from index.search import check_embedder
 from index.snapshot import Snapshot
+from index.text.debris import REPEATED_IN, candidate_lines
 from index.types import Document
 
 Outcome = Literal["added", "replaced", "unchanged"]
-
-_EMBED_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +32,18 @@ class Problem:
     message: str
     remedy: str
 
+    @classmethod
+    def of(cls, name: str, error: PinciteError) -> Self:
+        """What an error says of a file."""
+        return cls(name, error.code, error.message, error.remedy)
+
 
 @dataclass(slots=True)
 class IngestReport:
     """What became of the files of one run; each list holds document ids or file names.
 
     Attributes:
+        changing: Documents whose files go on changing: they are as the files were a moment ago.
         generation: The catalog's generation at the end; None if there was nothing to put in, and
             so the collection was left alone.
     """
@@ -53,27 +51,38 @@ class IngestReport:
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    changing: list[str] = field(default_factory=list)
     failed: list[Problem] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     generation: int | None = None
 
 
+Attempt = Callable[[Callable[[], int]], int]
+"""Does what commits, and gives its result; more than once if the catalog is busy meanwhile."""
+
+
+def _once(commit: Callable[[], int]) -> int:
+    return commit()
+
+
 class Ingester:
-    """Puts documents into a catalog.
+    """Puts documents into a catalog, and erases them from it.
 
     Args:
-        catalog: Where to.
+        catalog: Which.
         embedder: Makes the vectors.
+        attempt: Called with what commits a document, which is divided and embedded by then.
 
     Raises:
         ModelMismatch: The catalog's vectors come from another embedder.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
+    def __init__(self, catalog: Catalog, embedder: Embedder, *, attempt: Attempt = _once) -> None:
         check_embedder(catalog, embedder)
-        self._catalog = catalog
+        self.catalog = catalog
         self._embedder = embedder
+        self._attempt = attempt
 
     def put(
         self, document: Document, progress: Callable[[float], None] = lambda _: None
@@ -84,7 +93,7 @@ class Ingester:
             document: What to put in.
             progress: Called with the fraction done, up to 1.
         """
-        with self._catalog.snapshot() as snapshot:
+        with self.catalog.snapshot() as snapshot:
             unchanged = snapshot.is_unchanged(document, self._embedder.model_id)
             known = snapshot.has_document(document.document_id)
             lines = {} if unchanged else _lines(snapshot, document)
@@ -102,51 +111,63 @@ class Ingester:
         *,
         replacing: int | None = None,
     ) -> None:
-        segmentation = segment(
-            document.text,
-            title=document.title,
-            tokenizer=self._embedder,
-            repeated={key for key, repeated in lines.items() if repeated},
-            from_page=document.media_type != "text/markdown",
+        repeated = {key for key, is_repeated in lines.items() if is_repeated}
+        segmentation, vectors = prepare(document, repeated, self._embedder, progress)
+        self._attempt(
+            lambda: self.catalog.put(
+                document,
+                segmentation,
+                vectors,
+                embedder=self._embedder.model_id,
+                lines=lines,
+                replacing=replacing,
+            )
         )
-        inputs = [
-            passage_input(document.title, document.text[p.start : p.end], self._embedder)
-            for p in segmentation.passages
-        ]
-        vectors = np.empty((len(inputs), self._embedder.dimension), dtype=np.float16)
-        for begin in range(0, len(inputs), _EMBED_AT_ONCE):
-            batch = inputs[begin : begin + _EMBED_AT_ONCE]
-            vectors[begin : begin + len(batch)] = self._embedder.embed(batch)
-            progress((begin + len(batch)) / len(inputs))
-        reach("ingest.embedded")
-        self._catalog.put(
-            document,
-            segmentation,
-            vectors,
-            embedder=self._embedder.model_id,
-            lines=lines,
-            replacing=replacing,
-        )
+
+    def remove(self, document_id: str) -> bool:
+        """Erase a document with all its revisions; returns whether there was one."""
+        with self.catalog.snapshot() as snapshot:
+            known = snapshot.has_document(document_id)
+        self.catalog.remove(document_id)
+        return known
 
     def generation(self) -> int:
         """The catalog's generation."""
-        return self._catalog.generation()
+        return self.catalog.generation()
 
     def refresh(self) -> int:
-        """Segment anew the documents whose repeated lines have changed.
+        """Segment anew the documents whose repeated lines have changed, until there are none.
 
         Returns:
-            How many there were.
+            How often one was.
         """
-        with self._catalog.snapshot() as snapshot:
-            outdated = snapshot.outdated_exclusions(minimum=REPEATED_IN)
-        for document_id in outdated:
-            with self._catalog.snapshot() as snapshot:
-                stored = snapshot.stored_document(document_id, with_source=True)
-                lines = _lines(snapshot, stored.document)
-            # Another process may have put a newer text in by the time this one is embedded.
-            self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
-        return len(outdated)
+        count = 0
+        # Other processes that write meanwhile can make documents outdated that weren't.
+        while outdated := self._outdated():
+            for document_id in outdated:
+                self._refresh(document_id)
+            count += len(outdated)
+        return count
+
+    def _outdated(self) -> list[str]:
+        recount = self.catalog.recount
+        with self.catalog.snapshot() as snapshot:
+            generation = snapshot.generation()
+            outdated = snapshot.outdated_exclusions(
+                minimum=REPEATED_IN, keys=recount.pending(generation)
+            )
+        if not outdated:
+            recount.settle(generation)
+        return outdated
+
+    def _refresh(self, document_id: str) -> None:
+        with self.catalog.snapshot() as snapshot:
+            if not snapshot.has_document(document_id):
+                return
+            stored = snapshot.stored_document(document_id, with_source=True)
+            lines = _lines(snapshot, stored.document)
+        # Another process may have put a newer text in by the time this one is embedded.
+        self._write(stored.document, lines, lambda _: None, replacing=stored.generation)
 
 
 def _lines(snapshot: Snapshot, document: Document) -> dict[int, bool]:
@@ -154,60 +175,3 @@ def _lines(snapshot: Snapshot, document: Document) -> dict[int, bool]:
     keys = candidate_lines(document.text)
     repeated = snapshot.repeated_lines(keys, document.document_id, minimum=REPEATED_IN)
     return {key: key in repeated for key in keys}
-
-
-def ingest_paths(
-    open_ingester: Callable[[], Ingester],
-    paths: Sequence[Path],
-    *,
-    max_bytes: int,
-    on_start: Callable[[int], None] = lambda _: None,
-    on_progress: Callable[[Source, float], None] = lambda *_: None,
-) -> IngestReport:
-    """Put files, and folders with all they hold, into a collection.
-
-    A file that can't go in is reported; the others still go in.
-
-    Args:
-        open_ingester: Makes what puts them in; called when the first document has been read, so
-            that a run of which nothing can go in makes no collection.
-        paths: Files and folders.
-        max_bytes: Limit of a file's size.
-        on_start: Called with the number of bytes to read.
-        on_progress: Called with a file and the fraction of it that is done.
-
-    Raises:
-        CatalogError: The collection can't be written; what was committed stays.
-        ModelError: The embedder can't be loaded, or fails.
-    """
-    survey = find_sources(paths, max_bytes=max_bytes)
-    report = IngestReport(
-        failed=[_problem(failure.name, failure.error) for failure in survey.failures],
-        skipped=[f"{skipped.name}: {skipped.reason}" for skipped in survey.skipped],
-    )
-    listed: dict[Outcome, list[str]] = {
-        "added": report.added,
-        "replaced": report.replaced,
-        "unchanged": report.unchanged,
-    }
-    ingester: Ingester | None = None
-    on_start(sum(source.size for source in survey.sources))
-    for source in survey.sources:
-        try:
-            document, warnings = read_document(source, max_bytes=max_bytes)
-            report.warnings += warnings
-            ingester = ingester or open_ingester()
-            outcome = ingester.put(document, partial(on_progress, source))
-            listed[outcome].append(document.document_id)
-        except DocumentError as error:
-            report.failed.append(_problem(str(source.path), error))
-            on_progress(source, 1.0)
-    if ingester is not None:
-        ingester.refresh()
-        reach("ingest.all_committed")
-        report.generation = ingester.generation()
-    return report
-
-
-def _problem(name: str, error: PinciteError) -> Problem:
-    return Problem(name, error.code, error.message, error.remedy)

@@ -29,7 +29,7 @@ _BATCH = 32
 
 
 class OnnxEmbedder:
-    """The installed embedder.
+    """The installed embedder; may be called from several threads at once.
 
     Args:
         threads: How many threads a run may use; None: as many as there are cores.
@@ -50,22 +50,25 @@ class OnnxEmbedder:
         folder = get_model_path()
         self.model_id = model_id(DEFAULT_EMBEDDER, weights_digest(folder, _SHA256))
         with loading(folder):
+            # Two, each set once: threads that share one would change its setting for each other.
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._clipping = Tokenizer.from_file(str(folder / "tokenizer.json"))
             stored = load_file(folder / "model.safetensors")
             weights = {n: value for n, value in stored.items() if not n.startswith(_UNUSED)}
             self._model = OnnxModel(GRAPH, threads=threads, weights=weights)
-        self._tokenizer.no_padding()
+        for tokenizer in (self._tokenizer, self._clipping):
+            tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._clipping.enable_truncation(self.max_tokens)
 
     def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
         """Offsets in code points of a text's tokens without the special ones."""
-        self._tokenizer.no_truncation()
         return self._tokenizer.encode(text, add_special_tokens=False).offsets
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Vectors of texts, shape (len(texts), dimension), each of length 1."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        self._tokenizer.enable_truncation(self.max_tokens)
-        encodings = self._tokenizer.encode_batch(list(texts))
+        encodings = self._clipping.encode_batch(list(texts))
 
         def length(row: int) -> int:
             return len(encodings[row].ids)

@@ -6,17 +6,18 @@ clipped to a stated size. A passage is a slice of the document, `text[start:end]
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Protocol
 
-from index.debris import find_debris
 from index.errors import ModelError
-from index.pieces import cut_into_pieces, halve
-from index.sentences import SENTENCE_END, paragraphs, split_paragraph
+from index.text.debris import find_debris
+from index.text.pieces import cut_before, cut_into_pieces, halve
+from index.text.sentences import SENTENCE_END, paragraphs, split_paragraph
 from index.types import Passage, Segmentation, TextRange
 
 TARGET_TOKENS = 160
@@ -37,8 +38,14 @@ MAX_LENGTH = 4000
 HEADING_LENGTH = 120
 """Most code points of a heading, which stays with the paragraph after it."""
 
+TOKENIZED_AT_ONCE = 20_000
+"""Most code points that are tokenized at once: other threads wait meanwhile."""
+
 LEAST_TOKENS = 32
 """Fewest tokens that an embedder must take."""
+
+_CUT_WITHIN = 2_000
+"""Code points before the end of what is tokenized at once, in which a place to cut is sought."""
 
 
 class TokenCounter(Protocol):
@@ -94,6 +101,7 @@ def segment(
     target_tokens: int = TARGET_TOKENS,
     repeated: Set[int] = frozenset(),
     from_page: bool = True,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Segmentation:
     """Divides a document's text into debris, sentences and passages.
 
@@ -103,8 +111,9 @@ def segment(
         tokenizer: The embedder, or what counts tokens as it does.
         target_tokens: Tokens of text that passages are filled up to; the embedder's limit holds
             in any case.
-        repeated: Keys of the lines that stand in many documents, see `index.debris`.
+        repeated: Keys of the lines that stand in many documents, see `index.text.debris`.
         from_page: Whether the text may hold page debris; what a person wrote as Markdown doesn't.
+        progress: Called after each passage with the fraction of the text that is divided.
 
     Returns:
         The division. Every sentence outside debris is in exactly one passage.
@@ -121,6 +130,7 @@ def segment(
         for members, passage in packer.pack(start, stop):
             sentences += members
             passages.append(passage)
+            progress(passage.end / len(text))
         start = resume
     return Segmentation(excluded, tuple(sentences), tuple(passages))
 
@@ -167,7 +177,12 @@ class _Packer:
 
     def pack(self, start: int, stop: int) -> Iterator[tuple[list[TextRange], Passage]]:
         """Yields the passages of `text[start:stop]`, each with its sentences, in order."""
-        groups = deque(self._groups(self._units(start, stop)))
+        for group in self._groups(self._units(start, stop)):
+            yield from self._fit(group)
+
+    def _fit(self, group: list[_Unit]) -> Iterator[tuple[list[TextRange], Passage]]:
+        """Yields the passages of a group: one, or more if it doesn't fit the embedder."""
+        groups = deque([group])
         while groups:
             group = groups.popleft()
             first, last = group[0].place.start, group[-1].place.end
@@ -193,13 +208,12 @@ class _Packer:
     def _count(self, text: str) -> int:
         return len(self._tokenizer.token_offsets(text)) + self._tokenizer.special_tokens
 
-    def _units(self, start: int, stop: int) -> list[_Unit]:
-        """Returns the sentences of `text[start:stop]`, endless ones in pieces."""
+    def _units(self, start: int, stop: int) -> Iterator[_Unit]:
+        """Yields the sentences of `text[start:stop]`, endless ones in pieces."""
         text = self._text
-        starts = [start + at for at, _ in self._tokenizer.token_offsets(text[start:stop])]
-        units: list[_Unit] = []
+        starts = self._token_starts(start, stop)
         found = paragraphs(text, start, stop)
-        for paragraph, following in zip_longest(found, found[1:]):
+        for paragraph, following in zip_longest(found, islice(found, 1, None)):
             heading = following is not None and self._is_heading(paragraph, following)
             for sentence in split_paragraph(text, paragraph):
                 pieces = [sentence]
@@ -207,19 +221,29 @@ class _Packer:
                     pieces = cut_into_pieces(
                         text, sentence, starts=starts, tokens=self._target, length=MAX_LENGTH
                     )
-                units += [
-                    _Unit(piece, _tokens(starts, piece), heading, piece.end == paragraph.end)
-                    for piece in pieces
-                ]
-        return units
+                for piece in pieces:
+                    tokens = _tokens(starts, piece)
+                    yield _Unit(piece, tokens, heading, piece.end == paragraph.end)
+
+    def _token_starts(self, start: int, stop: int) -> array[int]:
+        """Returns the offsets in the document where the tokens of `text[start:stop]` start."""
+        starts = array("q")
+        while start < stop:
+            end = start + TOKENIZED_AT_ONCE
+            # Tokens don't reach across white space. Where there is none, one may be cut in two.
+            end = stop if end >= stop else cut_before(self._text, end - _CUT_WITHIN, end)
+            offsets = self._tokenizer.token_offsets(self._text[start:end])
+            starts.extend(start + at for at, _ in offsets)
+            start = end
+        return starts
 
     def _is_endless(self, sentence: TextRange, starts: Sequence[int]) -> bool:
         long = sentence.end - sentence.start > MAX_LENGTH
         return long or _tokens(starts, sentence) > self._room
 
-    def _groups(self, units: Sequence[_Unit]) -> list[list[_Unit]]:
-        """Groups units into passages, by the tokens that each has alone."""
-        groups: list[list[_Unit]] = []
+    def _groups(self, units: Iterable[_Unit]) -> Iterator[list[_Unit]]:
+        """Yields groups of units that make a passage, by the tokens that each has alone."""
+        previous: list[_Unit] = []
         group: list[_Unit] = []
         size = 0
         for unit in units:
@@ -229,15 +253,16 @@ class _Packer:
                 if held + unit.tokens > self._room:
                     closed, carried, held = group, [], 0
                 if closed:
-                    groups.append(closed)
+                    if previous:
+                        yield previous
+                    previous = closed
                 group, size = carried, held
             group.append(unit)
             size += unit.tokens
-        if groups and size < TINY_TOKENS and self._fit_together(groups[-1], group):
-            groups[-1] += group
-        elif group:
-            groups.append(group)
-        return groups
+        if previous and size < TINY_TOKENS and self._fit_together(previous, group):
+            previous += group
+            group = []
+        yield from (each for each in (previous, group) if each)
 
     def _is_full(self, group: Sequence[_Unit], size: int, unit: _Unit) -> bool:
         """Whether a passage ends before a unit."""

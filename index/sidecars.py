@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import InvalidMetadata
-from index.metadata import parse_sidecar
-from index.reading import display_name, read_bounded
+from index.text.metadata import parse_sidecar
+from index.text.reading import display_name, read_bounded
 
 SIDECAR_SUFFIXES = (".meta.json", ".meta.yaml", ".meta.yml")
 """Added to a document's whole name: `article.txt.meta.json` beside `article.txt`."""
 
-_MAX_BYTES = 1_048_576
+MAX_SIDECAR_BYTES = 1_048_576
+"""Limit of a sidecar's size."""
 
 
 def document_of_sidecar(name: str) -> str | None:
@@ -46,11 +47,20 @@ def read_sidecar(path: Path) -> dict[str, Any]:
         UnreadableDocument: If the file can't be read.
         InvalidMetadata: If it is over 1 MiB, or can't be understood.
     """
-    content = read_bounded(path, _MAX_BYTES + 1)
+    content = read_bounded(path, MAX_SIDECAR_BYTES + 1)
     shown = display_name(path)
-    if len(content) > _MAX_BYTES:
+    check_sidecar_size(shown, len(content))
+    return parse_sidecar(content, name=shown, is_json=path.name.endswith(".json"))
+
+
+def check_sidecar_size(name: str, size: int) -> None:
+    """Raises if a sidecar of `size` bytes is over the limit.
+
+    Raises:
+        InvalidMetadata: It is.
+    """
+    if size > MAX_SIDECAR_BYTES:
         raise InvalidMetadata(
-            f"{shown!r} is over the limit of {_MAX_BYTES:,} bytes for a sidecar.",
+            f"{name!r} is over the limit of {MAX_SIDECAR_BYTES:,} bytes for a sidecar.",
             "Keep in it only what is about the document.",
         )
-    return parse_sidecar(content, name=shown, is_json=path.name.endswith(".json"))

@@ -8,11 +8,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from index.errors import DamagedCatalog, UnknownDocument, UnknownRevision
-from index.types import Document, DocumentSummary, Hit, StoredDocument, TextRange
+from index.filters import Facts, Filters, facts_of
+from index.storage.ranges import unpack
+from index.types import Document, DocumentSummary, Hit, Scores, StoredDocument
 
 _SQL_VARIABLES = 500
 
@@ -23,11 +22,12 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Rows of a query."""
         return self._connection.execute(sql, parameters).fetchall()
 
     def _meta(self, key: str) -> str:
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
         if not rows:
             raise DamagedCatalog(
                 f"The catalog has no {key}.", "Restore it from a backup, or index again."
@@ -53,7 +53,7 @@ class Snapshot:
 
     def is_unchanged(self, document: Document, embedder: str) -> bool:
         """Whether the document's current revision is exactly this, with vectors of the embedder."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT fingerprint FROM documents JOIN revisions USING (revision_id) "
             "JOIN vectors USING (revision_id) WHERE documents.document_id = ? AND embedder = ?",
             (document.document_id, embedder),
@@ -62,18 +62,24 @@ class Snapshot:
 
     def count_documents(self) -> int:
         """How many documents there are."""
-        return int(self._rows("SELECT count(*) AS n FROM documents")[0]["n"])
+        return int(self.rows("SELECT count(*) AS n FROM documents")[0]["n"])
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document of that id."""
-        return bool(self._rows("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)))
+        return bool(self.rows("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)))
 
-    def embedders(self) -> set[str]:
-        """Model ids of the embedders that current vectors come from."""
-        rows = self._rows(
-            "SELECT DISTINCT embedder FROM vectors JOIN documents USING (revision_id)"
+    def embedder(self) -> str | None:
+        """Model id of the embedder whose passages and vectors are searched; None of none yet."""
+        return self._meta("embedder") or None
+
+    def unstaged(self, embedder: str) -> list[str]:
+        """Documents without passages and vectors of an embedder, in order of id."""
+        rows = self.rows(
+            "SELECT document_id FROM documents WHERE revision_id NOT IN "
+            "(SELECT revision_id FROM vectors WHERE embedder = ?) ORDER BY document_id",
+            (embedder,),
         )
-        return {row["embedder"] for row in rows}
+        return [row["document_id"] for row in rows]
 
     def stored_document(
         self, document_id: str, revision: str | None = None, *, with_source: bool = False
@@ -91,7 +97,7 @@ class Snapshot:
             UnknownRevision: There is, but never with this revision.
         """
         source = "source" if with_source else "x''"
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT {_METADATA}, text, {source} AS source, excluded, sentences, "
             "documents.revision_id IS NOT NULL AS current "
             "FROM revisions LEFT JOIN documents USING (revision_id) "
@@ -114,92 +120,30 @@ class Snapshot:
         Raises:
             UnknownDocument: There is no such document.
         """
-        rows = self._rows(f"{_SUMMARIES} WHERE documents.document_id = ?", (document_id,))
+        rows = self.rows(f"{_SUMMARIES} WHERE documents.document_id = ?", (document_id,))
         if not rows:
             raise _unknown_document(document_id)
         return _summary(rows[0])
 
     def summaries(self, *, after: str = "", limit: int = 100) -> list[DocumentSummary]:
         """Metadata of up to `limit` documents in order of id, from the first one after `after`."""
-        rows = self._rows(
+        rows = self.rows(
             f"{_SUMMARIES} WHERE documents.document_id > ? ORDER BY documents.document_id LIMIT ?",
             (after, limit),
         )
         return [_summary(row) for row in rows]
 
-    def passage_ids(self) -> npt.NDArray[np.int64]:
-        """Ids of all current passages, ascending."""
-        rows = self._rows("SELECT passage_id FROM passages ORDER BY passage_id")
-        return np.fromiter((row["passage_id"] for row in rows), dtype=np.int64, count=len(rows))
-
-    def vectors(
-        self, embedder: str, wanted: Collection[int] | None = None
-    ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]]:
-        """Passage ids and vectors of one embedder, a document at a time.
-
-        Args:
-            embedder: Model id.
-            wanted: Ids of passages; only documents with one of them are read. None for all.
-
-        Yields:
-            Ids, shape (n,), and their vectors, shape (n, dimension).
-
-        Raises:
-            DamagedCatalog: A matrix doesn't have a row for each passage.
-        """
-        revision_ids = self._revisions_of(wanted) if wanted is not None else self._all_revisions()
-        for revision_id in revision_ids:
-            matrices = self._rows(
-                "SELECT dimension, matrix FROM vectors WHERE revision_id = ? AND embedder = ?",
-                (revision_id, embedder),
-            )
-            if not matrices:
-                continue
-            ids = [
-                passage["passage_id"]
-                for passage in self._rows(
-                    "SELECT passage_id FROM passages WHERE revision_id = ? ORDER BY passage_id",
-                    (revision_id,),
-                )
-            ]
-            dimension = matrices[0]["dimension"]
-            matrix = np.frombuffer(matrices[0]["matrix"], dtype=np.float16)
-            if matrix.size != len(ids) * dimension:
-                raise DamagedCatalog(
-                    f"Revision {revision_id} has {len(ids)} passages and {matrix.size} vector "
-                    f"components of dimension {dimension}.",
-                    "Index its document again.",
-                )
-            yield np.array(ids, dtype=np.int64), matrix.reshape(len(ids), dimension)
-
-    def _all_revisions(self) -> list[int]:
-        rows = self._rows("SELECT revision_id FROM documents ORDER BY revision_id")
-        return [row["revision_id"] for row in rows]
-
-    def _revisions_of(self, passage_ids: Collection[int]) -> list[int]:
-        """The current revisions that hold any of these passages, ascending."""
-        found: set[int] = set()
-        for batch in _batches(passage_ids):
-            found.update(
-                row["revision_id"]
-                for row in self._rows(
-                    "SELECT DISTINCT revision_id FROM passages JOIN documents USING (revision_id) "
-                    f"WHERE passage_id IN ({_marks(batch)})",
-                    batch,
-                )
-            )
-        return sorted(found)
-
-    def hits(self, scores: Mapping[int, float]) -> list[Hit]:
+    def hits(self, scores: Mapping[int, Scores], filters: Filters | None = None) -> list[Hit]:
         """The current passages among those named, in the order named.
 
         Args:
-            scores: Score of each passage id, best first. Ids that no longer stand for a passage of
-                a current revision are left out.
+            scores: Scores of each passage id, best first. Ids that no longer stand for a passage
+                of a current revision are left out.
+            filters: Leave out what these don't accept.
         """
         places: dict[int, list[sqlite3.Row]] = {}
         for batch in _batches(scores):
-            for place in self._rows(
+            for place in self.rows(
                 "SELECT passage_id, start, end, revision_id FROM passages "
                 f"JOIN documents USING (revision_id) WHERE passage_id IN ({_marks(batch)})",
                 batch,
@@ -208,10 +152,13 @@ class Snapshot:
         found: dict[int, Hit] = {}
         for revision_id, in_revision in places.items():
             # SQLite's substr reads the whole text for each passage, and stops at U+0000.
-            [row] = self._rows(
-                "SELECT document_id, revision, title, text FROM revisions WHERE revision_id = ?",
+            [row] = self.rows(
+                "SELECT document_id, revision, title, text, source_url, published_at, metadata "
+                "FROM revisions WHERE revision_id = ?",
                 (revision_id,),
             )
+            if filters and not filters.accept(_facts(row)):
+                continue
             for passage_id, start, end, _ in in_revision:
                 found[passage_id] = Hit(
                     passage_id=passage_id,
@@ -221,32 +168,47 @@ class Snapshot:
                     start=start,
                     end=end,
                     text=row["text"][start:end],
-                    score=scores[passage_id],
+                    **scores[passage_id]._asdict(),
                 )
         return [found[i] for i in scores if i in found]
 
     def repeated_lines(self, keys: Collection[int], document_id: str, *, minimum: int) -> set[int]:
         """Which short lines stand in at least `minimum` documents, this one counted."""
-        repeated: set[int] = set()
-        for batch in _batches(keys):
-            repeated.update(
-                row["line_key"]
-                for row in self._rows(
-                    "SELECT line_key FROM lines WHERE document_id != ? "
-                    f"AND line_key IN ({_marks(batch)}) "
-                    "GROUP BY line_key HAVING count(*) + 1 >= ?",
-                    (document_id, *batch, minimum),
-                )
-            )
-        return repeated
+        others = self.count_lines(keys, minimum - 1, beside=document_id)
+        return {key for key, count in others.items() if count == minimum - 1}
 
-    def outdated_exclusions(self, *, minimum: int) -> list[str]:
-        """Documents that hold a line which has become, or is no longer, repeated."""
-        rows = self._rows(
+    def count_lines(
+        self, keys: Collection[int], most: int, *, beside: str | None = None
+    ) -> dict[int, int]:
+        """In how many documents lines stand; counted up to `most`, so that it takes no time.
+
+        Args:
+            keys: Of the lines.
+            most: Where to end counting.
+            beside: A document that isn't counted.
+        """
+        rows = self.rows(
+            "SELECT value AS line_key, (SELECT count(*) FROM (SELECT 1 FROM lines "
+            "WHERE line_key = value AND document_id IS NOT ? LIMIT ?)) AS count FROM json_each(?)",
+            (beside, most, json.dumps(list(keys))),
+        )
+        return {row["line_key"]: row["count"] for row in rows}
+
+    def outdated_exclusions(
+        self, *, minimum: int, keys: Collection[int] | None = None
+    ) -> list[str]:
+        """Documents that hold a line which has become, or is no longer, repeated; in order.
+
+        Args:
+            minimum: Number of documents that make a line a repeated one.
+            keys: Of the lines to look at; None for all, which reads the whole table.
+        """
+        among = "" if keys is None else "WHERE line_key IN (SELECT value FROM json_each(?)) "
+        rows = self.rows(
             "SELECT DISTINCT document_id FROM lines JOIN (SELECT line_key, count(*) >= ? AS now "
-            "FROM lines GROUP BY line_key) USING (line_key) WHERE repeated != now "
+            f"FROM lines {among}GROUP BY line_key) USING (line_key) WHERE repeated != now "
             "ORDER BY document_id",
-            (minimum,),
+            (minimum,) if keys is None else (minimum, json.dumps(list(keys))),
         )
         return [row["document_id"] for row in rows]
 
@@ -271,7 +233,8 @@ _METADATA = ", ".join(
 
 _SUMMARIES = f"""
 SELECT {_METADATA}, characters,
-    (SELECT count(*) FROM passages WHERE passages.revision_id = revisions.revision_id) AS passages,
+    (SELECT count(*) FROM passages WHERE passages.revision_id = revisions.revision_id
+        AND embedder = (SELECT value FROM meta WHERE key = 'embedder')) AS passages,
     (SELECT count(*) FROM revisions AS r WHERE r.document_id = documents.document_id) AS revisions
 FROM documents JOIN revisions USING (revision_id)
 """
@@ -300,6 +263,12 @@ def _marks(values: Sequence[int]) -> str:
     return ",".join("?" * len(values))
 
 
+def _facts(row: sqlite3.Row) -> Facts:
+    return facts_of(
+        row["document_id"], row["source_url"], row["published_at"], json.loads(row["metadata"])
+    )
+
+
 def _summary(row: sqlite3.Row) -> DocumentSummary:
     fields = {name: row[name] for name in DocumentSummary.__dataclass_fields__}
     return DocumentSummary(**{**fields, "metadata": json.loads(row["metadata"])})
@@ -309,8 +278,8 @@ def _stored_document(row: sqlite3.Row) -> StoredDocument:
     fields = {name: row[name] for name in Document.__dataclass_fields__}
     return StoredDocument(
         document=Document(**{**fields, "metadata": json.loads(row["metadata"])}),
-        excluded=_unpack(row["excluded"]),
-        sentences=_unpack(row["sentences"]),
+        excluded=unpack(row["excluded"]),
+        sentences=unpack(row["sentences"]),
         generation=row["generation"],
         added_at=row["added_at"],
         current=bool(row["current"]),
@@ -322,8 +291,3 @@ def _unknown_document(document_id: str) -> UnknownDocument:
         f"There is no document {document_id!r} in this collection.",
         "GET the collection's documents for the ids that there are.",
     )
-
-
-def _unpack(blob: bytes) -> tuple[TextRange, ...]:
-    pairs: list[list[int]] = np.frombuffer(blob, dtype="<u4").reshape(-1, 2).tolist()
-    return tuple(TextRange(start, end) for start, end in pairs)

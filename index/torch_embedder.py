@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +17,8 @@ _BATCH = 32
 
 class SentenceTransformerEmbedder:
     """An embedder that sentence-transformers loads; on a GPU if torch has one.
+
+    May be called from several threads at once; they embed one after the other.
 
     Args:
         name: A local folder or a hub id.
@@ -42,8 +46,10 @@ class SentenceTransformerEmbedder:
                 device="cuda" if torch.cuda.is_available() else "cpu",
                 local_files_only=True,
             )
-        self._tokenizer = self._model.tokenizer
+        # A copy: a tokenizer keeps the truncation of its last call, for whichever thread is next.
+        self._tokenizer = copy.deepcopy(self._model.tokenizer)
         check_usable(folder, {"a fast tokenizer": getattr(self._tokenizer, "is_fast", False)})
+        self._embedding = threading.Lock()
         self.model_id = model_id(name, digest)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or self._tokenizer.model_max_length)
@@ -61,11 +67,12 @@ class SentenceTransformerEmbedder:
         """Vectors of texts, shape (len(texts), dimension), each of length 1."""
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=_BATCH,
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
+        with self._embedding:
+            vectors = self._model.encode(
+                list(texts),
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
         return np.asarray(vectors, dtype=np.float32)

@@ -17,6 +17,46 @@ class TextRange(NamedTuple):
     end: int
 
 
+class IdRange(NamedTuple):
+    """A half-open range `[first, end)` of passage ids, all of one revision."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A committed state of a catalog, told from every other one of it and of other catalogs.
+
+    Attributes:
+        catalog_id: The catalog's name.
+        generation: How many times it had been written.
+        token: Drawn anew by every write: catalogs that were once copies of each other, and then
+            written as often, differ in it.
+    """
+
+    catalog_id: str
+    generation: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one write did to the passages that can be found.
+
+    Attributes:
+        generation: The generation that it made.
+        document_id: The document that was written or removed.
+        removed: Passages that can be found no more.
+        added: Passages that can be found since.
+    """
+
+    generation: int
+    document_id: str
+    removed: IdRange | None
+    added: IdRange | None
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document as it is stored: the text that every offset counts in, and where it came from.
@@ -28,8 +68,8 @@ class Document:
         title: Headline, if one is known.
         source_url: Where the original is published, if known.
         published_at: ISO 8601 date (`2020-01-13`), if known; never a file's time.
-        published_at_source: Where the date was found: `sidecar`, `front_matter`, `html_metadata`
-            or `dateline`.
+        published_at_source: Where the date was found: `request` (said by whoever put it in over
+            HTTP), `sidecar`, `front_matter`, `html_metadata` or `dateline`.
         media_type: `text/plain`, `text/markdown` or `text/html`.
         encoding: Name of the encoding that the bytes were decoded with.
         extractor: Name and version of what made `text` out of the source, `name/version`.
@@ -129,6 +169,14 @@ class DocumentSummary:
     added_at: str
 
 
+class Scores(NamedTuple):
+    """How well a passage matches a query; see `Hit`."""
+
+    score: float
+    similarity: float
+    lexical: float
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that a search found.
@@ -137,7 +185,9 @@ class Hit:
         passage_id: Name of the passage, unique within the collection and never reused.
         revision: Revision of the document that `start` and `end` count in.
         text: `document.text[start:end]`.
-        score: Cosine similarity of query and passage, in [-1, 1]; higher is better.
+        score: What hits are ranked by; higher is better.
+        similarity: Cosine similarity of query and passage, in [-1, 1].
+        lexical: BM25 of query and passage; 0 where they share no word.
     """
 
     passage_id: int
@@ -148,3 +198,5 @@ class Hit:
     end: int
     text: str
     score: float
+    similarity: float
+    lexical: float

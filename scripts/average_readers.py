@@ -12,12 +12,13 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 import numpy.typing as npt
+from model_card import CARD, Part, average_card
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -71,16 +72,10 @@ def average(readers: Sequence[tuple[_Tensors, float]]) -> _Tensors:
     }
 
 
-def write_card(output: Path, shares: Mapping[Path, float], command: str) -> None:
-    """Write a card that says what was averaged, with the parts' own cards for the rest."""
-    total = sum(shares.values())
-    parts = "\n".join(f"| {folder} | {share / total:.2f} |" for folder, share in shares.items())
-    output.joinpath("README.md").write_text(
-        "---\nlanguage: en\npipeline_tag: question-answering\n---\n# An averaged reader\n\n"
-        "The mean of the weights of readers; their cards say how each was trained.\n\n"
-        f"```sh\n{command}\n```\n\n| reader | share |\n|---|---|\n{parts}\n",
-        encoding="utf-8",
-    )
+def read_card(folder: Path) -> str:
+    """A reader's card; empty if it has none."""
+    path = folder / CARD
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _load(folder: Path) -> tuple[_Tensors, dict[str, object], list[bytes]]:
@@ -111,13 +106,17 @@ def main(output: Path, shares: tuple[str, ...]) -> None:
     for folder, (_, other_config, other_tokenizer) in others:
         if other_config != config or other_tokenizer != tokenizer:
             raise AveragingError(f"{folder} has another configuration or tokenizer than {first}.")
+    # Read before the output is written, which may be the folder of one of them.
+    total = sum(parsed.values())
+    parts = [Part(str(f), share / total, read_card(f)) for f, share in parsed.items()]
+    card = average_card(shlex.join(["python", *sys.argv]), parts)
     mean = average([(loaded[folder][0], share) for folder, share in parsed.items()])
     output.mkdir(parents=True, exist_ok=True)
     save_file(mean, output / _WEIGHTS, metadata={"format": "pt"})
     for name in (_CONFIG, *_TOKENIZER):
         if output.resolve() != first.resolve():
             shutil.copyfile(first / name, output / name)
-    write_card(output, parsed, shlex.join(["python", *sys.argv]))
+    (output / CARD).write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":

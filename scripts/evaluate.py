@@ -1,9 +1,11 @@
 """The project's own table of figures, one command a row, for the shipped reader or any other.
 
     python scripts/evaluate.py table                     every row
-    python scripts/evaluate.py squad-v2 --sample 500     one row, quickly
+    python scripts/evaluate.py --sample 500 squad-v2     one row, quickly
+    python scripts/evaluate.py file mine.json            any question file
+    python scripts/evaluate.py open-domain mine.json     the same, all its paragraphs searched
 
-`pincite eval` does the same for other question files.
+The last two are `pincite eval`, for whatever reader.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ from tqdm import tqdm
 
 from index.errors import PinciteError
 from service import metrics, wiring
-from service.evaluating import print_report, shown_figure
+from service.commands.evaluating import (
+    Evaluation,
+    evaluate_given,
+    evaluate_open,
+    print_evaluation,
+    print_report,
+    shown_figure,
+)
+from service.commands.options import EXIT_SOME_FAILED
 from service.evaluation import (
     Outcome,
     Report,
@@ -32,6 +42,7 @@ from service.evaluation import (
     take_sample,
 )
 from service.metrics import Figure
+from service.question_files import read_question_files
 from service.reader import DEFAULT_READER, Reader, find_reader
 from service.settings import Settings
 
@@ -54,12 +65,14 @@ class Bench:
     Attributes:
         data: Folder with `dev`, `calibration` and `train`.
         sample: How many questions of each file; None: all.
+        nearest: The frozen list of ten passages.
     """
 
     reader_name: str
     data: Path
     sample: int | None
     threads: int | None
+    nearest: Path = ten_passages.LIST
 
     @cached_property
     def reader(self) -> Reader:
@@ -68,15 +81,24 @@ class Bench:
 
     def load(self, name: str) -> Reader:
         """A reader by name."""
+        return wiring.load_reader(self.settings(name))
+
+    def settings(self, name: str) -> Settings:
+        """What the service would be started with for a reader."""
         if self.threads is None:
-            return wiring.load_reader(Settings(reader=name))
-        return wiring.load_reader(Settings(reader=name, threads=self.threads))
+            return Settings(reader=name)
+        return Settings(reader=name, threads=self.threads)
 
     def outcomes(
-        self, path: Path, *, reader: Reader | None = None, every_place: bool = False
+        self,
+        path: Path,
+        *,
+        reader: Reader | None = None,
+        every_place: bool = False,
+        sample: int | None = None,
     ) -> list[Outcome]:
-        """Each question of a file, read in its own paragraph."""
-        asked = take_sample(read_and_tell(path).questions, self.sample)
+        """Each question of a file, or a sample of them, read in its own paragraph."""
+        asked = take_sample(read_and_tell(path).questions, sample or self.sample)
         read = read_own_paragraphs(reader or self.reader, asked, every_place=every_place)
         return list(tqdm(read, path.name.partition(".")[0], total=len(asked)))
 
@@ -126,7 +148,7 @@ def repeated(bench: Bench) -> Iterator[tuple[str, Figure]]:
 
 def passages(bench: Bench) -> Iterator[tuple[str, Figure]]:
     """EM kept when ten passages are read, of the EM when only the question's own is."""
-    nearest = ten_passages.read_list(bench.data)
+    nearest = ten_passages.read_list(bench.data, bench.nearest)
     found = list(ten_passages.read_ten(bench.reader, nearest, sample=bench.sample))
     own, ten = [one.own for one in found], [one.all_ten for one in found]
     print_report(
@@ -242,7 +264,41 @@ def against(bench: Bench, other: str) -> None:
 @click.pass_obj
 def nearest(bench: Bench) -> None:
     """Make the frozen list of ten passages again: embeds 20,888 paragraphs."""
-    ten_passages.build_list(bench.data, wiring.load_embedder(Settings()))
+    ten_passages.build_list(bench.data, wiring.load_embedder(Settings()), bench.nearest)
+
+
+def _files_argument(command: Callable[..., None]) -> Callable[..., None]:
+    kind = click.Path(path_type=Path)
+    return click.argument("files", nargs=-1, required=True, type=kind, metavar="FILE...")(command)
+
+
+def _finish(evaluation: Evaluation) -> None:
+    print_evaluation(evaluation)
+    if not evaluation.is_whole:
+        raise SystemExit(EXIT_SOME_FAILED)
+
+
+@main.command()
+@_files_argument
+@click.pass_obj
+def file(bench: Bench, files: Sequence[Path]) -> None:
+    """Figures of any question FILES, each question read in its own paragraph: `pincite eval`."""
+    settings, read = bench.settings(bench.reader_name), read_question_files(files)
+    _finish(evaluate_given(settings, read, sample=bench.sample, show_progress=True))
+
+
+@main.command()
+@_files_argument
+@click.option("--max-passages", default=20, show_default=True, type=click.IntRange(1, 100))
+@click.pass_obj
+def open_domain(bench: Bench, files: Sequence[Path], max_passages: int) -> None:
+    """The same with all paragraphs indexed and asked: `pincite eval --open-domain`."""
+    settings, read = bench.settings(bench.reader_name), read_question_files(files)
+    _finish(
+        evaluate_open(
+            settings, read, sample=bench.sample, max_passages=max_passages, show_progress=True
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 from bert_graph import reader_model
+from model_card import CARD, holds_scores
 from safetensors.numpy import load_file
 from tqdm import tqdm
 
@@ -32,7 +33,6 @@ from service.question_files import read_question_file
 
 QUESTIONS = Path(__file__).with_name("repeated_answers.jsonl")
 CHECKSUMS = "SHA256SUMS"
-CARD = "README.md"
 
 _SHOWN = 20
 
@@ -187,9 +187,11 @@ def install(made: Path, output: Path) -> None:
     type=click.FloatRange(0, 1),
     help="Fail if the answers' F1 against those in single precision is lower.",
 )
+@click.option("--force", is_flag=True, help="Replace a card in OUTPUT that has scores.")
 def main(
     model: Path,
     output: Path,
+    force: bool,
     fp32: bool,
     questions: Path,
     sample: int | None,
@@ -203,6 +205,12 @@ def main(
     try:
         if output.exists() and output.resolve() == model.resolve():
             raise ExportError("The output is the model's own folder. Name another one.")
+        card = output / CARD
+        if not force and card.is_file() and holds_scores(card.read_text(encoding="utf-8")):
+            raise ExportError(
+                f"{card} has a table of scores, which the exported reader's card would replace. "
+                "Name another folder, or give --force."
+            )
         asked = take_sample(read_question_file(questions).questions, sample)
         with tempfile.TemporaryDirectory() as folder:
             made, exact = Path(folder, "made"), Path(folder, "exact")

@@ -2,7 +2,7 @@
 
 Documents are made of the contexts that share a title (or of ten that follow each other, where
 there is none), with blank lines between. Nothing in them is debris, so that each sentence dropped
-is an error of `index.debris`. The figures stand in scripts/README.md.
+is an error of `index.text.debris`. The figures stand in scripts/README.md.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import click
 from project_data import DATA, question_file
 from tqdm import tqdm
 
-from index.debris import REPEATED_IN, candidate_lines, find_debris
-from index.sentences import split_sentences
+from index.text.debris import REPEATED_IN, candidate_lines, find_debris
+from index.text.sentences import split_sentences
 
 UNTITLED_CONTEXTS = 10
 """Contexts in a document where the source names no title."""

@@ -1,23 +1,26 @@
 """What ranks answers best across passages, and which threshold tells answered from not.
 
-Reserved questions are asked open-domain: every context of the files is a passage, the nearest are
-read. Half the questions, at random, have their own context taken out, so that they can't be
-answered. Prints the mean F1 of the top answer by weight of the cosine similarity, and how well
-the top score tells right answers from the rest.
+Reserved questions are asked open-domain: every context of the files is a passage, those that
+search finds first are read. Half the questions, at random, have their own context taken out, so
+that they can't be answered. Prints the mean F1 of the top answer by weight of the cosine
+similarity, and how well the top score tells right answers from the rest.
 """
 
 from __future__ import annotations
 
 import random
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 import numpy.typing as npt
-from embedding import embed
 from project_data import DATA, question_files
+from search_sets import Text, collect
 from tqdm import tqdm
 
+from index.search import Searcher
 from service import wiring
 from service.answering import MAX_ANSWER_TOKENS
 from service.metrics import auroc, score
@@ -26,6 +29,18 @@ from service.question_files import read_question_file
 from service.questions import Paragraph
 from service.settings import Settings
 from service.spans import decode
+
+
+def index_texts(texts: Sequence[Text], folder: Path) -> Searcher:
+    """Indexes texts, one passage each, in an empty folder."""
+    embedder = wiring.load_embedder(Settings())
+    catalog = collect(texts, folder, embedder)
+    searcher = Searcher(catalog, folder, embedder)
+    with catalog.snapshot() as snapshot:
+        feed = searcher.feed(snapshot)
+        searcher.vectors.catch_up(feed)
+        searcher.lexical.catch_up(feed)
+    return searcher
 
 
 @click.command()
@@ -49,9 +64,7 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
         rows += read_question_file(path).paragraphs
     rng.shuffle(rows)
     rows = rows[:contexts]
-    texts = [row.context for row in rows]
-    embedder, reader = wiring.load_embedder(settings), wiring.load_reader(settings)
-    vectors = embed(embedder, texts, "embed")
+    reader = wiring.load_reader(settings)
     asked = [
         (number, rng.choice(answerable))
         for number, row in enumerate(rows)
@@ -59,21 +72,24 @@ def main(data: Path, questions: int, contexts: int, max_passages: int, seed: int
     ]
     rng.shuffle(asked)
     found = []
-    for number, question in tqdm(asked[:questions], "read"):
-        removed = rng.random() < 0.5
-        similarity = vectors @ embedder.embed([question.text])[0]
-        if removed:
-            similarity[number] = -2.0
-        nearest = np.argsort(-similarity)[:max_passages]
-        windows = reader.read(question.text, [texts[i] for i in nearest], lambda: None)
-        golds = [gold.text for gold in question.answers]
-        spans = []
-        for i, of_text in zip(nearest, windows, strict=True):
-            reading = decode(of_text, texts[i], n_best=1, max_answer_tokens=MAX_ANSWER_TOKENS)
-            for span in reading.spans:
-                f1 = score(texts[i][span.start : span.end], golds).f1
-                spans.append((span.score, reading.null_score, float(similarity[i]), f1))
-        found.append((removed, np.array(spans)))
+    with tempfile.TemporaryDirectory() as folder:
+        searcher = index_texts([Text(row.title or "", row.context) for row in rows], Path(folder))
+        for number, question in tqdm(asked[:questions], "read"):
+            removed = rng.random() < 0.5
+            hits = searcher.search(question.text, max_passages + 1).hits
+            # Text n is the first passage of document n, put in order: passage id n + 1.
+            hits = [hit for hit in hits if not (removed and hit.passage_id == number + 1)]
+            hits = hits[:max_passages]
+            windows = reader.read(question.text, [hit.text for hit in hits], lambda: None)
+            golds = [gold.text for gold in question.answers]
+            spans = []
+            for hit, of_text in zip(hits, windows, strict=True):
+                reading = decode(of_text, hit.text, n_best=1, max_answer_tokens=MAX_ANSWER_TOKENS)
+                for span in reading.spans:
+                    f1 = score(hit.text[span.start : span.end], golds).f1
+                    spans.append((span.score, reading.null_score, hit.similarity, f1))
+            found.append((removed, np.array(spans)))
+        searcher.close()
     report(found)
 
 

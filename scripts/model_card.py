@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from index.embedder import DEFAULT_EMBEDDER
+
+CARD = "README.md"
 
 _LICENCES = {
     "fairytaleqa": "Apache-2.0",
@@ -84,3 +88,86 @@ passage it scores each token as the start and as the end of the answer, and [CLS
 ## Scores
 {scored}
 """
+
+
+_FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_LICENCE = re.compile(r"^license: (.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^#+ ", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A reader whose weights went into an average.
+
+    Attributes:
+        name: Its folder.
+        share: Of the average, in (0, 1].
+        card: Its card; empty if it has none.
+    """
+
+    name: str
+    share: float
+    card: str
+
+
+def average_card(command: str, parts: Sequence[Part]) -> str:
+    """The card of a mean of readers' weights: the parts' own cards stand in it, whole.
+
+    Args:
+        command: The command that averaged them.
+        parts: The readers. The mean has their licence if all have the same.
+    """
+    licences = {found[1] if (found := _LICENCE.search(_front(p.card))) else None for p in parts}
+    [licence] = licences if len(licences) == 1 else {None}
+    shares = "\n".join(f"| {part.name} | {part.share:.2f} |" for part in parts)
+    carried = "\n\n".join(f"## {part.name}\n{_carried(part.card)}" for part in parts)
+    return f"""---
+language: en
+license: {licence or "unknown"}
+pipeline_tag: question-answering
+---
+# An averaged reader
+
+The mean of the weights of readers, whose own cards follow: data, licences, commands and scores.
+
+```sh
+{command}
+```
+
+| reader | share |
+|---|---|
+{shares}
+
+{carried}
+"""
+
+
+def holds_scores(card: str) -> bool:
+    """Whether a card has a table under a heading that begins with "Scores"."""
+    is_under = False
+    for line in card.splitlines():
+        if line.startswith("## "):
+            is_under = line.startswith("## Scores")
+        elif is_under and line.startswith("|"):
+            return True
+    return False
+
+
+def _front(card: str) -> str:
+    """What stands between the dashes at a card's beginning, for hubs."""
+    front = _FRONT.match(card)
+    return front[1] if front else ""
+
+
+def _carried(card: str) -> str:
+    """A card without its front, its headings two levels lower; code is left as it is."""
+    text = _FRONT.sub("", card, count=1).strip() if _front(card) else card.strip()
+    if not text:
+        return "This reader has no card: its data and their licences are unknown."
+    lowered: list[str] = []
+    at = 0
+    for fence in _FENCE.finditer(text):
+        lowered += _HEADING.sub(r"##\g<0>", text[at : fence.start()]), fence[0]
+        at = fence.end()
+    return "".join([*lowered, _HEADING.sub(r"##\g<0>", text[at:])])

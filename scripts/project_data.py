@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from service.evaluating import print_faults
+from service.commands.evaluating import print_faults
 from service.question_files import read_question_file
 from service.questions import QuestionFile
 

@@ -22,13 +22,13 @@ import torch
 from model_card import write_card
 from project_data import DATA, question_files
 from reader_training import Ending, Settings, Training
-from tqdm import tqdm
 from training_course import train
-from training_data import NAMED, read_files, read_hard, split
+from training_data import read_files, read_hard, refuse_reserved, split
 from training_options import (
     ANY_OCCURRENCE,
     RATES,
     check_sources,
+    choose_device,
     parse_lengths,
     parse_names,
     parse_rates,
@@ -38,6 +38,7 @@ from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from index.errors import PinciteError
 from index.models import sha256_of
+from service.commands.evaluating import print_fault_list
 
 
 @click.command(context_settings={"max_content_width": 100, "show_default": True})
@@ -119,7 +120,12 @@ from index.models import sha256_of
     type=click.IntRange(min=1),
     help="Threads to compute with.",
 )
-@click.option("--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one.")
+@click.option(
+    "--device",
+    default="auto",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="auto: a GPU if there is one.",
+)
 def main(
     output: Path,
     files: tuple[Path, ...],
@@ -159,6 +165,8 @@ def main(
             f"--decay-steps is {decay_steps:,} and --steps is {steps:,}. Give --decay-steps that "
             "lie between 0 and --steps."
         )
+    device = choose_device(device)
+    refuse_reserved(files)
     files = files or tuple(
         question_files(
             DATA / "train",
@@ -191,8 +199,6 @@ def main(
             "any_occurrence": any_occurrence,
         },
     )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         training = Training(output, settings, Ending(steps, decay_steps, decay_lengths), device)
         recipes = {
@@ -224,10 +230,7 @@ def main(
         model_tokens=model_tokens,
     )
     kept_out = TrainingSet(held, training.tokenizer, passages, model_tokens=model_tokens)
-    for fault in dataset.faults[:NAMED]:
-        tqdm.write(str(fault))
-    if dataset.faults:
-        tqdm.write(f"questions left out: {dataset.fault_counts}")
+    print_fault_list("questions left out", dataset.faults)
     if not dataset.questions:
         raise click.ClickException("No question is left to train on. Give more, or --held-out 0.")
     output.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,10 @@ from training_windows import Recipe, TrainingSet, Window, batches
 
 _VALIDATION_BATCHES = 40
 
+SAVE_STEPS = 200
+SAVE_SECONDS = 600.0
+"""A checkpoint is written after so many steps or seconds, whichever is sooner."""
+
 
 @torch.no_grad()
 def validate(training: Training, held_out: Sequence[list[list[Window]]]) -> dict[str, float]:
@@ -80,15 +84,19 @@ def train(
     recipes: Mapping[bool, Recipe],
     *,
     validate_every: int,
+    save_steps: int = SAVE_STEPS,
+    save_seconds: float = SAVE_SECONDS,
 ) -> dict[str, float]:
-    """Train to the end, with a checkpoint, a line of the log and a validation every so often.
+    """Train to the end, with checkpoints, and validations with a line of the log, every so often.
 
     Args:
         training: What is trained, from where it stands.
         dataset: What to train on.
         held_out: What to validate on.
         recipes: How windows are made before the end, and (`True`) in it.
-        validate_every: Steps between validations.
+        validate_every: Steps between validations, each with a checkpoint.
+        save_steps: Most steps between checkpoints.
+        save_seconds: Seconds after which a step is followed by one.
 
     Returns:
         The last validation's figures; none if nothing is held out, as the log then says.
@@ -108,6 +116,7 @@ def train(
     stream = None
     recent: list[float] = []
     tokens, begun = 0, time.monotonic()
+    saved_step, saved_at = position.step, begun
     with (
         (training.folder / "log.jsonl").open("a", encoding="utf-8") as log,
         tqdm(total=ending.steps, initial=position.step, unit="step", smoothing=0.05) as bar,
@@ -145,5 +154,13 @@ def train(
                     )
                 )
                 recent, tokens, begun = [], 0, time.monotonic()
+                saved_step, saved_at = position.step, begun
+            elif (
+                position.step - saved_step >= save_steps
+                or time.monotonic() - saved_at >= save_seconds
+            ):
+                training.check(None)
+                training.save()
+                saved_step, saved_at = position.step, time.monotonic()
     training.write_reader()
     return figures

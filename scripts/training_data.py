@@ -9,29 +9,40 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from project_data import read_and_tell
 from tqdm import tqdm
 
-from service.question_files import read_question_file
 from service.questions import Paragraph
 
-NAMED = 3
-"""How many of a file's faults are named; the others are counted."""
+RESERVED = "calibration"
+"""Name of the folder whose questions nothing may be trained on."""
+
+
+def refuse_reserved(files: Sequence[Path]) -> None:
+    """See that no file is one of the reserved questions, by the folder that it lies in.
+
+    Raises:
+        click.ClickException: One is.
+    """
+    for path in files:
+        if path.resolve().parent.name == RESERVED:
+            raise click.ClickException(
+                f"{path} lies in a folder named {RESERVED}: its questions are reserved for "
+                "measuring, and a reader that was trained on them can't be measured by them. "
+                "Name other files; if these aren't the reserved ones, move them to another folder."
+            )
 
 
 def read_files(files: Sequence[Path]) -> list[Paragraph]:
-    """The sound paragraphs of question files; says what is left out.
+    """The sound paragraphs of question files; says what is left out, as `pincite eval` does.
 
     Raises:
         QuestionFileError: One can't be read, or most of it is wrong.
     """
     paragraphs: list[Paragraph] = []
     for path in tqdm(files, "read", unit="file"):
-        read = read_question_file(path)
-        paragraphs += read.paragraphs
-        for fault in read.faults[:NAMED]:
-            tqdm.write(str(fault))
-        if len(read.faults) > NAMED:
-            tqdm.write(f"{path.name} in all: {read.fault_counts}")
+        with tqdm.external_write_mode():
+            paragraphs += read_and_tell(path).paragraphs
     return paragraphs
 
 

@@ -1,4 +1,4 @@
-"""Options of the training that hold several values, and what is wrong with them."""
+"""Options of the training that need more than click's types, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,30 @@ import math
 from collections.abc import Collection
 
 import click
+import torch
 
 RATES = "qamr=0.25,timeqa_human=0.7,tweetqa=0.7"
 """Rates of the project's own mix, by default."""
 
 ANY_OCCURRENCE = "tweetqa,fairytaleqa,quoref_sni"
 """Sources of it whose offsets name the answer's first place."""
+
+
+def choose_device(text: str) -> str:
+    """What to train on, of `auto`, `cpu` or `cuda`.
+
+    Raises:
+        click.BadParameter: It is `cuda`, and there is no GPU.
+    """
+    has_gpu = torch.cuda.is_available()
+    if text == "auto":
+        return "cuda" if has_gpu else "cpu"
+    if text == "cuda" and not has_gpu:
+        raise click.BadParameter(
+            "torch finds no GPU. Give --device cpu, or install a torch with CUDA and a driver.",
+            param_hint="--device",
+        )
+    return text
 
 
 def parse_names(text: str) -> frozenset[str]:

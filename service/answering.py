@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from index.filters import Filters
 from index.search import SearchResult
 from index.types import Hit, StoredDocument, TextRange
 from service.errors import EmptyQuestion, FalseCitation, InvalidQuestion, QuestionTooLong
@@ -24,7 +25,7 @@ MAX_QUESTION_CHARACTERS = 1_000
 SIMILARITY_WEIGHT = 20.0
 """Logits that a cosine similarity of 1 is worth; measured by `scripts/measure_ranking.py`."""
 
-THRESHOLD = 9.9
+THRESHOLD = 9.6
 """Score that an answer must exceed; it refuses one right answer in twenty (same script)."""
 
 MARGIN = 5.0
@@ -36,8 +37,8 @@ MAX_ANSWER_TOKENS = 30
 class Library(Protocol):
     """What answering needs of a collection."""
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The passages most like a query."""
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The passages that match a query best."""
 
     def stored_document(self, document_id: str, revision: str) -> StoredDocument:
         """One revision of a document."""
@@ -106,6 +107,7 @@ class Answerer:
         *,
         top_k: int = 3,
         max_passages: int = 20,
+        filters: Filters | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> AnswerSet:
         """Answer a question with the documents' own words.
@@ -114,6 +116,7 @@ class Answerer:
             question: What is asked.
             top_k: How many answers to return at most; has no part in whether there are any.
             max_passages: How many passages to read at most.
+            filters: Which documents to ask.
             check: Called between steps of work; raises if the work has become pointless.
 
         Raises:
@@ -125,7 +128,7 @@ class Answerer:
         question = check_question(question)
         stopwatch = _Stopwatch()
         check()
-        found = self._library.search(question, max_passages)
+        found = self._library.search(question, max_passages, filters)
         stopwatch.lap("search")
         candidates = self._read(question, found.hits, check)
         stopwatch.lap("read")
@@ -167,7 +170,7 @@ class Answerer:
             reading = decode(
                 windows, text, n_best=self._n_best, max_answer_tokens=self._max_answer_tokens
             )
-            offset = SIMILARITY_WEIGHT * hit.score - reading.null_score
+            offset = SIMILARITY_WEIGHT * hit.similarity - reading.null_score
             candidates += [
                 Candidate(
                     document,

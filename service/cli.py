@@ -1,31 +1,39 @@
-"""The command line: `pincite index | ask | search | serve | eval`.
+"""The command line: `pincite ask | search | serve | eval`, and the commands of its other files.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from index.errors import PinciteError
+from service.commands.collections import (
+    backup_command,
+    check_command,
+    reindex_command,
+    restore_command,
+)
+from service.commands.documents import index_command, remove_command, sync_command
+from service.commands.options import (
+    EXIT_ERROR,
+    EXIT_SOME_FAILED,
+    collection_option,
+    data_option,
+    json_option,
+    make_settings,
+    print_json,
+    say_loading,
+)
 
 if TYPE_CHECKING:
-    from service.settings import Settings
     from service.types import Citation
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-EXIT_SOME_FAILED = 1
-EXIT_ERROR = 2
 
 
 class _Group(click.Group):
@@ -54,48 +62,16 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
-def _data_option(command: F) -> F:
-    return click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path),
-        help="Folder of the collections.  [default: pincite-data]",
-    )(command)
-
-
-def _collection_option(command: F) -> F:
-    return click.option(
-        "--collection", "-c", default="default", show_default=True, help="Which collection."
-    )(command)
-
-
-def _json_option(command: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-
-
-def _settings(**given: Any) -> Settings:
-    """Settings from the environment, with the options given on the command line before them."""
-    from pydantic import ValidationError
-
-    from service.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        faults = "; ".join(
-            f"PINCITE_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise click.UsageError(f"A setting is wrong: {faults}") from error
-
-
-def _say_loading() -> None:
-    """Tell a person why some seconds pass."""
-    if sys.stderr.isatty():
-        click.secho("Loading models…", dim=True, err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+for _command in (
+    index_command,
+    sync_command,
+    remove_command,
+    check_command,
+    backup_command,
+    restore_command,
+    reindex_command,
+):
+    main.add_command(_command)
 
 
 @main.command()
@@ -108,9 +84,9 @@ def _print_json(value: Any) -> None:
     type=click.IntRange(1, 100),
     help="How many passages to read.",
 )
-@_collection_option
-@_data_option
-@_json_option
+@collection_option
+@data_option
+@json_option
 def ask(
     question: tuple[str, ...],
     top_k: int,
@@ -123,24 +99,23 @@ def ask(
 
     The exit status is 0 also when the documents don't answer.
     """
-    settings = _settings(data_dir=data_dir)
+    settings = make_settings(data_dir=data_dir)
     from service.answering import check_question
 
     asked = check_question(" ".join(question))
-    from index.collection import CollectionStore
     from service import wiring
-    from service.schemas import ask_response
+    from service.http.schemas import ask_response
 
-    collections = CollectionStore(settings.data_dir)
+    collections = wiring.open_collections(settings)
     collections.catalog(collection)
-    _say_loading()
+    say_loading()
     components = wiring.load(settings, collections)
     answer_set = components.answerer(collection).answer(
         asked, top_k=top_k, max_passages=max_passages
     )
     if as_json:
         response = ask_response(answer_set, collection, components.models())
-        _print_json(response.model_dump(mode="json"))
+        print_json(response.model_dump(mode="json"))
         return
     if answer_set.status == "no_answer":
         click.echo("Not in these documents.")
@@ -170,29 +145,28 @@ def _on_a_line(text: str) -> str:
 @main.command()
 @click.argument("query")
 @click.option("--limit", "-n", default=5, show_default=True, type=click.IntRange(1, 100))
-@_collection_option
-@_data_option
-@_json_option
+@collection_option
+@data_option
+@json_option
 def search(query: str, limit: int, collection: str, data_dir: Path | None, as_json: bool) -> None:
     """Find the passages most like a query."""
-    settings = _settings(data_dir=data_dir)
+    settings = make_settings(data_dir=data_dir)
     from service.answering import check_question
 
     query = check_question(query)
-    from index.collection import CollectionStore
     from service import wiring
-    from service.schemas import SearchResponse, hit_model
+    from service.http.schemas import SearchResponse, hit_model
 
-    collections = CollectionStore(settings.data_dir)
+    collections = wiring.open_collections(settings)
     collections.catalog(collection)
-    _say_loading()
+    say_loading()
     embedder = wiring.load_embedder(settings)
     found = collections.collection(collection, embedder).search(query, limit)
     if as_json:
         response = SearchResponse(
             hits=[hit_model(hit, collection) for hit in found.hits], generation=found.generation
         )
-        _print_json(response.model_dump(mode="json"))
+        print_json(response.model_dump(mode="json"))
         return
     if not found.hits:
         click.echo("There are no passages in this collection.")
@@ -205,45 +179,18 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
         click.echo(f"       {_on_a_line(hit.text)}\n")
 
 
-@main.command("index", short_help="Put files and folders into a collection.")
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
-)
-@_collection_option
-@_data_option
-@_json_option
-def index_command(
-    paths: tuple[Path, ...], collection: str, data_dir: Path | None, as_json: bool
-) -> None:
-    """Put text, Markdown and HTML files into a collection; folders with all they hold.
-
-    A file of a known name replaces its document, one that hasn't changed costs nothing. What can't
-    go in is named, the rest goes in, and the exit status is 1.
-    """
-    settings = _settings(data_dir=data_dir)
-    from service import indexing
-
-    report = indexing.index_paths(settings, paths, collection, show_progress=sys.stderr.isatty())
-    if as_json:
-        _print_json(asdict(report))
-    else:
-        indexing.print_report(report)
-    if report.failed:
-        raise SystemExit(EXIT_SOME_FAILED)
-
-
 @main.command()
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0: any free.  [default: 8000]")
-@_data_option
-@_json_option
+@data_option
+@json_option
 def serve(host: str | None, port: int | None, data_dir: Path | None, as_json: bool) -> None:
     """Serve the page and the HTTP API.
 
     With --json, one line says where, once the server is ready.
     """
-    settings = _settings(host=host, port=port, data_dir=data_dir)
-    from service import serving
+    settings = make_settings(host=host, port=port, data_dir=data_dir)
+    from service.commands import serving
 
     serving.serve(settings, as_json=as_json)
 
@@ -269,7 +216,7 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, as_json: bo
     type=click.IntRange(1),
     help="Ask so many questions, drawn at random (always the same ones).",
 )
-@_json_option
+@json_option
 def eval_command(
     files: tuple[Path, ...],
     open_domain: bool,
@@ -282,12 +229,12 @@ def eval_command(
     FILE is SQuAD's JSON (v1.1 or v2.0) or JSON lines, plain or gzip. What is wrong in it is named
     and left out, and the exit status is 1. Figures come with 95% bootstrap intervals.
     """
-    settings = _settings()
-    from service import evaluating
+    settings = make_settings()
+    from service.commands import evaluating
     from service.question_files import read_question_files
 
     read = read_question_files(files)
-    _say_loading()
+    say_loading()
     show_progress = sys.stderr.isatty()
     if open_domain:
         evaluation = evaluating.evaluate_open(
@@ -298,7 +245,7 @@ def eval_command(
             settings, read, sample=sample, show_progress=show_progress
         )
     if as_json:
-        _print_json(evaluation.as_json())
+        print_json(evaluation.as_json())
     else:
         evaluating.print_evaluation(evaluation)
     if not evaluation.is_whole:

@@ -10,9 +10,14 @@ PinciteError
 ├── Overloaded               more requests at once than the server takes
 ├── DeadlineExceeded         the answer would have come too late
 ├── RequestCancelled         nobody waits for the answer any more
+│   └── ServerStopping       the server ends before it is done
 ├── FalseCitation            a quote isn't what stands at its place: never sent
 ├── RequestTooLarge          the body is over the limit
 ├── InvalidJSON              the body is not JSON
+├── InvalidUpload            the body is no multipart/form-data with files
+├── TooManyFiles             an upload has more files than the limit
+├── NotFound                 (of `index.errors`)
+│   └── UnknownJob           no such job, or not any more
 ├── ForbiddenHost            the Host header names no host that this server answers for
 ├── ForbiddenOrigin          a page of another site sends the request
 ├── AddressUnavailable       the server can't listen where it should
@@ -21,7 +26,7 @@ PinciteError
 
 from __future__ import annotations
 
-from index.errors import PinciteError
+from index.errors import NotFound, PinciteError
 
 
 class QuestionError(PinciteError):
@@ -78,6 +83,12 @@ class RequestCancelled(PinciteError):
     code = "request_cancelled"
 
 
+class ServerStopping(RequestCancelled):
+    """The server ends before it is done."""
+
+    code = "server_stopping"
+
+
 class FalseCitation(PinciteError):
     """A quote isn't what stands at its place; it is never sent."""
 
@@ -94,6 +105,24 @@ class InvalidJSON(PinciteError):
     """The body is not JSON."""
 
     code = "invalid_json"
+
+
+class InvalidUpload(PinciteError):
+    """The body is no multipart/form-data with files, each of a name of its own."""
+
+    code = "invalid_upload"
+
+
+class TooManyFiles(PinciteError):
+    """An upload has more files than the limit."""
+
+    code = "too_many_files"
+
+
+class UnknownJob(NotFound):
+    """There is no such job, or not any more."""
+
+    code = "unknown_job"
 
 
 class ForbiddenHost(PinciteError):

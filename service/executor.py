@@ -1,17 +1,21 @@
-"""The one executor of models: one thread, a bounded queue, a deadline for each piece of work.
+"""The executor of questions: one thread, a bounded queue, a deadline for each piece of work.
 
-A single thread runs every model call, so models are never called concurrently and thread counts
-are set in one place; the cores are used inside a call. The event loop stays free.
+Its thread makes the model calls of questions and searches, one after the other; the cores are used
+inside a call. The embedder alone is also called by the thread that writes, at the same time. The
+event loop stays free.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from service.errors import DeadlineExceeded, Overloaded, RequestCancelled
@@ -47,7 +51,7 @@ class Ticket:
         seconds: How long that was from its start, for the message.
     """
 
-    def __init__(self, deadline: float, seconds: float) -> None:
+    def __init__(self, deadline: float = math.inf, seconds: float = math.inf) -> None:
         self._deadline = deadline
         self._seconds = seconds
         self._cancelled = False
@@ -89,6 +93,9 @@ class ModelExecutor:
         self._max_in_flight = max_in_flight
         self._deadline_seconds = deadline_seconds
         self.in_flight = 0
+        self._waiting = 0
+        self._idle = threading.Event()
+        self._idle.set()
 
     async def run(
         self,
@@ -107,11 +114,7 @@ class ModelExecutor:
             DeadlineExceeded: It took too long, waiting included.
             RequestCancelled: It was abandoned.
         """
-        if self.in_flight >= self._max_in_flight:
-            raise Overloaded(
-                f"{self.in_flight} questions are being worked on; that is the limit.",
-                "Try again in a few seconds.",
-            )
+        self._check_room()
         seconds = self._deadline_seconds
         ticket = Ticket(time.monotonic() + seconds, seconds)
 
@@ -122,29 +125,42 @@ class ModelExecutor:
         loop = asyncio.get_running_loop()
         running = self._pool.submit(checked)
         self.in_flight += 1
+        self._idle.clear()
         running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
-        result = asyncio.wrap_future(running)
-        gone = asyncio.ensure_future(abandoned()) if abandoned is not None else None
+        return await result_of(running, ticket, abandoned, seconds=seconds)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Keep a place for work that can't begin yet; for the event loop.
+
+        It counts against the limit, but nothing makes way for it: it needs no processor.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        self._check_room()
+        self._waiting += 1
         try:
-            awaited: set[asyncio.Future[Any]] = {result} if gone is None else {result, gone}
-            await asyncio.wait(
-                awaited,
-                timeout=seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if result.done():
-                return result.result()
-            if gone is not None and gone.done():
-                raise _cancelled()
-            raise _late(seconds)
+            yield
         finally:
-            ticket.cancel()
-            result.cancel()
-            if gone is not None:
-                gone.cancel()
+            self._waiting -= 1
+
+    def _check_room(self) -> None:
+        taken = self.in_flight + self._waiting
+        if taken >= self._max_in_flight:
+            raise Overloaded(
+                f"{taken} questions are being worked on; that is the limit.",
+                "Try again in a few seconds.",
+            )
 
     def _done(self) -> None:
         self.in_flight -= 1
+        if not self.in_flight:
+            self._idle.set()
+
+    def make_way(self, seconds: float) -> None:
+        """Return when no model work is in flight, or after some seconds; for other threads."""
+        self._idle.wait(seconds)
 
     async def load(self, loader: Callable[[], T]) -> T:
         """Run a loader in the models' thread, for as long as it takes."""
@@ -153,6 +169,46 @@ class ModelExecutor:
     def close(self) -> None:
         """Wait for the running work and take no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+async def result_of(
+    running: Future[T],
+    ticket: Ticket,
+    abandoned: Callable[[], Awaitable[None]] | None = None,
+    *,
+    seconds: float = math.inf,
+) -> T:
+    """The result of work that another thread does; call this from the event loop.
+
+    Args:
+        running: What will be the result.
+        ticket: The work's permission to go on; cancelled at the end, whatever it is.
+        abandoned: What it returns is done when nobody waits for the result any more.
+        seconds: How long to wait.
+
+    Raises:
+        DeadlineExceeded: It took longer.
+        RequestCancelled: It was abandoned, or the thread took it no more.
+    """
+    result = asyncio.wrap_future(running)
+    gone = asyncio.ensure_future(abandoned()) if abandoned is not None else None
+    try:
+        awaited: set[asyncio.Future[Any]] = {result} if gone is None else {result, gone}
+        await asyncio.wait(
+            awaited,
+            timeout=None if seconds == math.inf else seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if result.cancelled() or (gone is not None and gone.done() and not result.done()):
+            raise _cancelled()
+        if result.done():
+            return result.result()
+        raise _late(seconds)
+    finally:
+        ticket.cancel()
+        result.cancel()
+        if gone is not None:
+            gone.cancel()
 
 
 def _cancelled() -> RequestCancelled:

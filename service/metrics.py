@@ -184,8 +184,8 @@ def difference_figure(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, level: floa
 
 
 def is_loss(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> bool:
-    """Whether ours is lower than theirs, over the same questions, beyond noise (99%)."""
-    return difference_figure(ours, theirs, level=0.99).high < 0
+    """Whether ours is lower than theirs, over the same questions, beyond noise (95%)."""
+    return difference_figure(ours, theirs).high < 0
 
 
 def macro_figure(groups: Sequence[npt.ArrayLike]) -> Figure:

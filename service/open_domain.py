@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from index.collection import Collection
-from index.decoding import normalise
 from index.documents import make_document
 from index.errors import DocumentError
+from index.filters import Filters
 from index.ingest import Ingester
 from index.search import SearchResult
+from index.text.decoding import normalise
 from index.types import Hit, StoredDocument
 from service import metrics
 from service.answering import Answerer
@@ -117,10 +118,10 @@ class _RecordingLibrary:
         self._collection = collection
         self.hits: Sequence[Hit] = ()
 
-    def search(self, query: str, limit: int) -> SearchResult:
-        """The passages most like a query."""
+    def search(self, query: str, limit: int, filters: Filters | None = None) -> SearchResult:
+        """The passages that match a query best."""
         self.hits = ()
-        found = self._collection.search(query, limit)
+        found = self._collection.search(query, limit, filters)
         self.hits = found.hits
         return found
 

@@ -11,11 +11,24 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
 from service.errors import QuestionFileError
+from service.question_json import (
+    SQUAD_DATA,
+    Malformed,
+    articles,
+    as_gold,
+    as_list,
+    as_object,
+    as_text,
+    described,
+    has_bad_bytes,
+    shortened,
+    text_if_given,
+)
 from service.questions import (
     Fault,
     FaultKind,
@@ -31,9 +44,7 @@ _ENOUGH = 1_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_FAULTS = (EOFError, zlib.error, gzip.BadGzipFile)
 _JSON_FAULTS = (ValueError, RecursionError)
-_SQUAD_DATA = re.compile(r'"data"\s*:\s*\[')
 _LINE_LAYOUT = re.compile(r'"(?:context|qas)"\s*:')
-_SPACE = re.compile(r"\s*")
 
 _Identity = tuple[str, str, int]
 """Id and words of a question, and its context's hash: what makes two questions the same."""
@@ -95,10 +106,6 @@ def _read(path: Path, known: dict[_Identity, Path]) -> QuestionFile:
     return file
 
 
-class _Malformed(ValueError):
-    """A value that isn't of the shape it should have."""
-
-
 class _Reading:
     """Keeps what is sound and notes what isn't."""
 
@@ -116,11 +123,17 @@ class _Reading:
     def read(self, file: IO[bytes]) -> None:
         """Read a file's content, unpacked."""
         try:
-            head = file.peek(1 << 16).decode(errors="replace")  # type: ignore[attr-defined]
+            first: bytes = file.peek(1 << 16)  # type: ignore[attr-defined]
         except _GZIP_FAULTS as error:
             self._note_cut(self._path.name, error)
             return
-        if _SQUAD_DATA.search(head) or not (
+        encoding = json.detect_encoding(first[:4])
+        if not encoding.startswith("utf-8"):
+            raise QuestionFileError(
+                f"{self._path} is in {encoding[:6].upper()}.", "Save it in UTF-8."
+            )
+        head = first.decode(errors="replace")
+        if SQUAD_DATA.search(head) or not (
             _LINE_LAYOUT.search(head) or ".jsonl" in self._path.suffixes
         ):
             self._read_squad(file)
@@ -167,11 +180,11 @@ class _Reading:
                     # Bytes that are no UTF-8 become lone surrogates, found where they stand.
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
                     try:
-                        row = _object(json.loads(text))
-                        source = _text_if_given(row, "source") or self._source()
-                        self._add(row, source, _text_if_given(row, "title"), place)
+                        row = as_object(json.loads(text))
+                        source = text_if_given(row, "source") or self._source()
+                        self._add(row, source, text_if_given(row, "title"), place)
                     except _JSON_FAULTS as error:
-                        self._note("malformed", place, _described(error), bad=1)
+                        self._note("malformed", place, described(error), bad=1)
         except _GZIP_FAULTS as error:
             self._note_cut(f"{self._path.name}:{number + 1}", error)
 
@@ -188,36 +201,36 @@ class _Reading:
         if not text.strip():
             return
         try:
-            for number, article in enumerate(_articles(text), 1):
+            for number, article in enumerate(articles(text), 1):
                 self._add_article(article, f"{self._path.name}, article {number}")
         except _JSON_FAULTS as error:
             if whole:
                 line = getattr(error, "lineno", 1)
-                message = f"{_described(error)}; nothing after it is read"
+                message = f"{described(error)}; nothing after it is read"
                 self._note("malformed", f"{self._path.name}:{line}", message, bad=1)
 
     def _add_article(self, article: object, place: str) -> None:
         try:
-            row = _object(article)
-            title = _text_if_given(row, "title")
-            paragraphs = _list(row, "paragraphs")
-        except _Malformed as error:
-            self._note("malformed", place, _described(error), bad=1)
+            row = as_object(article)
+            title = text_if_given(row, "title")
+            paragraphs = as_list(row, "paragraphs")
+        except Malformed as error:
+            self._note("malformed", place, described(error), bad=1)
             return
         if title:
             place = f"{self._path.name}, {title!r}"
         for number, paragraph in enumerate(paragraphs, 1):
             at = f"{place}, paragraph {number}"
             try:
-                self._add(_object(paragraph), self._source(), title, at)
-            except _Malformed as error:
-                self._note("malformed", at, _described(error), bad=1)
+                self._add(as_object(paragraph), self._source(), title, at)
+            except Malformed as error:
+                self._note("malformed", at, described(error), bad=1)
 
     def _add(self, row: dict[str, Any], source: str, title: str, place: str) -> None:
-        """Take a paragraph; raises `_Malformed` if it isn't one."""
-        context, asked = _text(row.get("context"), "context"), _list(row, "qas")
+        """Take a paragraph; raises `Malformed` if it isn't one."""
+        context, asked = as_text(row.get("context"), "context"), as_list(row, "qas")
         lost = max(1, len(asked))
-        if _has_bad_bytes(source + title + context):
+        if has_bad_bytes(source + title + context):
             told = "the source, title or context is not valid UTF-8"
             self._note("encoding", place, told, bad=lost)
         elif not context.strip():
@@ -233,20 +246,20 @@ class _Reading:
 
     def _question(self, entry: object, context: str, place: str) -> Question | None:
         try:
-            row = _object(entry)
+            row = as_object(entry)
             name = row.get("id")
             if not isinstance(name, str | int):
-                raise _Malformed(f"'id' is {_short(name)}, no string")
+                raise Malformed(f"'id' is {shortened(name)}, no string")
             place = f"{place.rpartition(' ')[0]} {str(name)!r}"
-            text = _text(row.get("question"), "question")
+            text = as_text(row.get("question"), "question")
             impossible = row.get("is_impossible")
-            given = [] if impossible is True and "answers" not in row else _list(row, "answers")
-            question = Question(str(name), text, tuple(_gold(answer) for answer in given))
-        except _Malformed as error:
-            self._note("malformed", place, _described(error), bad=1)
+            given = [] if impossible is True and "answers" not in row else as_list(row, "answers")
+            question = Question(str(name), text, tuple(as_gold(answer) for answer in given))
+        except Malformed as error:
+            self._note("malformed", place, described(error), bad=1)
             return None
         fault: tuple[FaultKind, str] | None = None
-        if _has_bad_bytes("".join([question.id, text, *(a.text for a in question.answers)])):
+        if has_bad_bytes("".join([question.id, text, *(a.text for a in question.answers)])):
             fault = "encoding", "the question or an answer is not valid UTF-8"
         elif not text.strip():
             fault = "empty_question", "the question is empty"
@@ -305,82 +318,3 @@ class _Reading:
 
     def _source(self) -> str:
         return self._path.name.partition(".")[0]
-
-
-def _articles(text: str) -> Iterator[object]:
-    """Articles of SQuAD's JSON, one by one, so that what precedes a damaged one is kept."""
-    decoder = json.JSONDecoder()
-    opening = _SQUAD_DATA.search(text)
-    if opening is None:
-        json.loads(text)  # Says where it stops being JSON, if that is what is wrong.
-        raise _Malformed("there is no list of articles named 'data'")
-    at = opening.end()
-    while True:
-        at = _after_space(text, at)
-        if text.startswith("]", at):
-            return
-        article, at = decoder.raw_decode(text, at)
-        yield article
-        at = _after_space(text, at)
-        if text.startswith(",", at):
-            at += 1
-        elif not text.startswith("]", at):
-            raise json.JSONDecodeError("Expecting ',' or ']' after an article", text, at)
-
-
-def _after_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
-
-
-def _object(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _Malformed(f"{_short(value)} is no object")
-    return value
-
-
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise _Malformed(f"{name!r} is {_short(value)}, no string")
-    return value
-
-
-def _text_if_given(row: dict[str, Any], name: str) -> str:
-    """A text that may be missing, or null; empty then."""
-    value = row.get(name)
-    return "" if value is None else _text(value, name)
-
-
-def _list(row: dict[str, Any], name: str) -> list[object]:
-    value = row.get(name)
-    if not isinstance(value, list):
-        raise _Malformed(f"{name!r} is {_short(value)}, no list")
-    return value
-
-
-def _gold(answer: object) -> GoldAnswer:
-    row = _object(answer)
-    start = row.get("answer_start")
-    if not isinstance(start, int) or isinstance(start, bool):
-        raise _Malformed(f"'answer_start' is {_short(start)}, no whole number")
-    return GoldAnswer(_text(row.get("text"), "text"), start)
-
-
-def _has_bad_bytes(text: str) -> bool:
-    """Whether a text can't be encoded: it has half of a UTF-16 pair, or was no UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _described(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON: {error.msg}, at column {error.colno}"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."

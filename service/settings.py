@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.embedder import DEFAULT_EMBEDDER
+from index.storage.connections import BUSY_SECONDS
 from service.answering import THRESHOLD
 from service.reader import DEFAULT_READER
 
@@ -45,6 +46,12 @@ class Settings(BaseSettings):
     max_bytes: int = Field(
         50_000_000, ge=1, description="Limit of a document's and of a request body's size in bytes."
     )
+    max_upload_bytes: int = Field(
+        500_000_000, ge=1, description="Limit of an upload of several files in bytes."
+    )
+    max_upload_files: int = Field(
+        1000, ge=1, description="Most files of an upload, sidecars included."
+    )
     max_in_flight: int = Field(
         64, ge=1, description="Questions and searches taken at once; more get 503."
     )
@@ -53,6 +60,18 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
         description="Longest time for a question or search; then 504.",
+    )
+    wait_seconds: float = Field(
+        5.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Longest wait for the generation that a question or search asks for; then 503.",
+    )
+    busy_seconds: float = Field(
+        BUSY_SECONDS,
+        ge=0,
+        allow_inf_nan=False,
+        description="Longest wait for another process that writes to a collection; then 503.",
     )
     threshold: float = Field(
         THRESHOLD,

@@ -48,6 +48,16 @@ class Components:
         return {"embedder": self.embedder.model_id, "reader": self.reader.model_id}
 
 
+def open_collections(settings: Settings, *, live: bool = False) -> CollectionStore:
+    """The configured data folder's collections.
+
+    Args:
+        settings: Where they are, and how long to wait for another process that writes.
+        live: As for `CollectionStore`.
+    """
+    return CollectionStore(settings.data_dir, live=live, busy_seconds=settings.busy_seconds)
+
+
 def load_embedder(settings: Settings) -> Embedder:
     """The configured embedder, loaded: the installed one without torch, another one with it.
 

@@ -22,6 +22,30 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
 
+# Failures in modules that tests share are explained as those in tests are.
+pytest.register_assert_rewrite(
+    "answer_checks", "collection_model", "equal_views", "killable", "reference"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Sizes of the tests that can be made longer."""
+    group = parser.getgroup("pincite")
+    group.addoption(
+        "--kills",
+        type=int,
+        default=1,
+        help="how often a process is killed at each fault point, each time at another moment and "
+        "beside other view files (tests/faults/test_kill.py)",
+    )
+    group.addoption(
+        "--operations",
+        type=int,
+        default=1_000,
+        help="how many random operations a collection and a model of it must agree on "
+        "(tests/faults/test_operations.py)",
+    )
+
 
 RunPincite = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., AbstractContextManager[str]]

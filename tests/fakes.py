@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -37,6 +38,26 @@ class FakeEmbedder:
                 digest = hashlib.sha256(text[start:end].lower().encode()).digest()
                 vectors[row, digest[0] % self.dimension] += 1.0
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class GatedEmbedder(FakeEmbedder):
+    """Stops before a batch with a text that holds a word, until it is let go.
+
+    Attributes:
+        reached: Set when it stops.
+        release: To be set to let it go.
+    """
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+        self.reached = threading.Event()
+        self.release = threading.Event()
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        if any(self._word in text for text in texts):
+            self.reached.set()
+            assert self.release.wait(timeout=60)
+        return super().embed(texts)
 
 
 class FakeReader:

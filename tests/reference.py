@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+Vector = npt.NDArray[np.float16]
 
 TOLERANCE = 1e-5
 """Sums of the same products in another order differ by less."""
@@ -33,6 +35,7 @@ class Content(NamedTuple):
 def contents(path: Path) -> dict[str, Content]:
     """What a catalog serves, document by document."""
     with closing(sqlite3.connect(path)) as connection:
+        searched = _searched(connection)
         found = {}
         for revision_id, document_id, *said, excluded, sentences in connection.execute(
             "SELECT revision_id, document_id, revision, fingerprint, title, text, source, "
@@ -40,11 +43,12 @@ def contents(path: Path) -> dict[str, Content]:
             "WHERE revision_id IN (SELECT revision_id FROM documents) ORDER BY document_id"
         ).fetchall():
             passages = connection.execute(
-                "SELECT start, end, tokens FROM passages WHERE revision_id = ? ORDER BY passage_id",
+                "SELECT start, end, tokens FROM passages "
+                f"WHERE revision_id = ? {searched} ORDER BY passage_id",
                 (revision_id,),
             ).fetchall()
             [(matrix,)] = connection.execute(
-                "SELECT matrix FROM vectors WHERE revision_id = ?", (revision_id,)
+                f"SELECT matrix FROM vectors WHERE revision_id = ? {searched}", (revision_id,)
             ).fetchall()
             lines = connection.execute(
                 "SELECT line_key, repeated FROM lines WHERE document_id = ?", (document_id,)
@@ -60,21 +64,34 @@ def contents(path: Path) -> dict[str, Content]:
         return found
 
 
-def scores(path: Path, query: npt.NDArray[np.float32]) -> dict[int, float]:
-    """The inner product of a query with every current passage's vector, by id."""
-    found: dict[int, float] = {}
+def vectors(path: Path, document_ids: Collection[str] | None = None) -> dict[int, Vector]:
+    """The vector of every current passage, by id in ascending order; of some documents, or all."""
+    found: dict[int, Vector] = {}
     with closing(sqlite3.connect(path)) as connection:
-        for revision_id, dimension, matrix in connection.execute(
-            "SELECT revision_id, dimension, matrix FROM vectors JOIN documents USING (revision_id)"
+        searched = _searched(connection)
+        for document_id, revision_id, dimension, matrix in connection.execute(
+            "SELECT document_id, revision_id, dimension, matrix "
+            f"FROM vectors JOIN documents USING (revision_id) WHERE true {searched}"
         ).fetchall():
             rows = np.frombuffer(matrix, dtype=np.float16).reshape(-1, dimension)
             ids = connection.execute(
-                "SELECT passage_id FROM passages WHERE revision_id = ? ORDER BY passage_id",
+                f"SELECT passage_id FROM passages WHERE revision_id = ? {searched} "
+                "ORDER BY passage_id",
                 (revision_id,),
             ).fetchall()
-            products = rows.astype(np.float64) @ query.astype(np.float64)
-            found |= {i: p for (i,), p in zip(ids, products.tolist(), strict=True)}
-    return found
+            if document_ids is None or document_id in document_ids:
+                found |= {i: row for (i,), row in zip(ids, rows, strict=True)}
+    return dict(sorted(found.items()))
+
+
+def scores(
+    path: Path, query: npt.NDArray[np.float32], document_ids: Collection[str] | None = None
+) -> dict[int, float]:
+    """The inner product of a query with every current passage's vector, by id."""
+    return {
+        i: float(vector.astype(np.float64) @ query.astype(np.float64))
+        for i, vector in vectors(path, document_ids).items()
+    }
 
 
 def nearest(path: Path, query: npt.NDArray[np.float32], limit: int) -> list[tuple[int, float]]:
@@ -83,10 +100,14 @@ def nearest(path: Path, query: npt.NDArray[np.float32], limit: int) -> list[tupl
 
 
 def check_nearest(
-    found: Sequence[tuple[int, float]], path: Path, query: npt.NDArray[np.float32], limit: int
+    found: Sequence[tuple[int, float]],
+    path: Path,
+    query: npt.NDArray[np.float32],
+    limit: int,
+    document_ids: Collection[str] | None = None,
 ) -> None:
     """Sees that ids and scores are those of a search of all vectors, but for rounding."""
-    true = scores(path, query)
+    true = scores(path, query, document_ids)
     ids = [i for i, _ in found]
     assert len(ids) == len(set(ids)) == min(limit, len(true))
     assert list(found) == sorted(found, key=lambda item: (-item[1], item[0]))
@@ -95,6 +116,51 @@ def check_nearest(
     ]
     worst = min((score for _, score in found), default=2.0)
     assert all(score < worst + TOLERANCE for i, score in true.items() if i not in ids)
+
+
+class Names(NamedTuple):
+    """What a catalog's passages are called.
+
+    Attributes:
+        catalog_id: The catalog's own name.
+        highest: The highest passage id that was ever given.
+        passages: What each id stands for: document, revision, start and end.
+    """
+
+    catalog_id: str
+    highest: int
+    passages: dict[int, tuple[str, str, int, int]]
+
+
+def names(path: Path) -> Names:
+    """The ids of a catalog's passages, also of those that aren't searched yet."""
+    with closing(sqlite3.connect(path)) as connection:
+        [(catalog_id,)] = connection.execute("SELECT value FROM meta WHERE key = 'catalog_id'")
+        [(highest,)] = connection.execute(
+            "SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'"
+        )
+        rows = connection.execute(
+            "SELECT passage_id, document_id, revision, start, end "
+            "FROM passages JOIN revisions USING (revision_id)"
+        )
+        return Names(catalog_id, highest, {i: tuple(said) for i, *said in rows})
+
+
+def check_names(earlier: Names, later: Names) -> None:
+    """Sees that of one catalog's ids each stands for the same passage, earlier and later."""
+    if earlier.catalog_id != later.catalog_id:
+        return
+    assert later.highest >= max([earlier.highest, *later.passages])
+    for passage_id, said in later.passages.items():
+        if passage_id <= earlier.highest:
+            assert earlier.passages[passage_id] == said
+
+
+def _searched(connection: sqlite3.Connection) -> str:
+    """Condition of the passages and vectors that are searched."""
+    if connection.execute("PRAGMA user_version").fetchone() == (1,):
+        return ""  # Only one embedder's are in a catalog of that format.
+    return "AND embedder = (SELECT value FROM meta WHERE key = 'embedder')"
 
 
 def _ranges(blob: bytes) -> list[list[int]]:

@@ -8,6 +8,7 @@ import { problemElement, problemSentence } from "./problems.js";
 import { takeLeaving } from "./visit.js";
 
 const DATE_SOURCES = {
+  request: "as given with it",
   sidecar: "from its sidecar file",
   front_matter: "from its front matter",
   html_metadata: "from the page’s metadata",

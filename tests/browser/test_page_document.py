@@ -187,12 +187,22 @@ def test_page_debris_is_dimmed_and_explained(page: Page, fake: FakeService) -> N
     assert shown_text(page) == text
 
 
-def test_what_is_known_of_a_document_is_shown(page: Page, fake: FakeService) -> None:
-    known = {"published_at": "2020-01-13", "published_at_source": "dateline"}
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("dateline", "from its dateline"),
+        ("sidecar", "from its sidecar file"),
+        ("request", "as given with it"),
+    ],
+)
+def test_what_is_known_of_a_document_is_shown(
+    page: Page, fake: FakeService, source: str, said: str
+) -> None:
+    known = {"published_at": "2020-01-13", "published_at_source": source}
     address = "https://news.example/a?b=1"
     page.goto(view(fake.add("a/b.txt", "x", title="T", source_url=address, **known)))
     facts = page.locator(".facts")
-    expect(facts).to_contain_text("13 January 2020, from its dateline")
+    expect(facts).to_contain_text(f"13 January 2020, {said}")
     expect(facts).to_contain_text("a/b.txt")
     link = facts.get_by_role("link", name="Original at news.example")
     expect(link).to_have_attribute("href", address)

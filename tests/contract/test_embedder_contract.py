@@ -1,6 +1,7 @@
 """Every embedder, fake or real, makes comparable vectors of unit length and counts its tokens."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import export_embedder
@@ -121,6 +122,25 @@ def test_max_tokens_is_what_the_vector_takes_in(real):
     )
     assert cut == pytest.approx(fitting, abs=1e-5)
     assert np.abs(other - fitting).max() > 1e-3
+
+
+def test_threads_at_once_find_what_one_finds_alone(embedder):
+    """A tokenizer keeps the truncation of its last call: threads must not change each other's."""
+    words = 4 * embedder.max_tokens
+    long = "snow " * words
+    batch, query = [long, *TEXTS], TEXTS[:1]
+    vectors = {len(texts): embedder.embed(texts) for texts in (batch, query)}
+
+    def embed(texts, times):
+        for _ in range(times):
+            assert np.allclose(embedder.embed(texts), vectors[len(texts)], atol=1e-5)
+
+    with ThreadPoolExecutor() as pool:
+        embedding = [pool.submit(embed, batch, 6), pool.submit(embed, query, 24)]
+        while not all(each.done() for each in embedding):
+            assert len(embedder.token_offsets(long)) == words
+        for each in embedding:
+            each.result()
 
 
 def test_vectors_are_those_of_sentence_transformers(installed, other):

@@ -3,252 +3,178 @@
 from __future__ import annotations
 
 import ast
-import os
+import hashlib
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
-from fake_indexer import index_folders
+from courses import RUNS, Course, follow, make_standing
+from equal_views import check_views, embedder_of
 from fakes import FakeEmbedder
-from reference import Content, check_nearest, contents
+from fault_trace import on_disk
+from killable import run_faulty, run_killed
+from reference import Content, Names, check_names, contents, names
+from runs import catalog_path, run_index
+from stories import BANNER, FOOTER, QUERIES
+from view_files import move_in
 
 import index.faults
 from index.catalog import Catalog
-from index.collection import Collection
+from index.checking import check_collection
 from index.faults import FAULT_POINTS
-from index.types import Hit
+from index.passages import passage_input
 
-CREATION_POINTS = ("catalog.temporary_written", "catalog.linked")
-"""Those that only a run without a catalog reaches, once."""
+CODE = """
+import sys
+from pathlib import Path
+import runs
+getattr(runs, sys.argv[1])(Path(sys.argv[2]))
+"""
+"""Does a run in a process of its own."""
 
-TESTS = Path(__file__).parents[1]
-# The process is to run the very code that is imported here, wherever another may be installed.
-CODE = Path(index.faults.__file__).parents[1]
-
-BANNER = "Sign up for our newsletter today"
-FOOTER = "The Daily Example and its partners"
-
-
-def story(town: str, ships: int, *lines: str) -> str:
-    paragraphs = [
-        f"The harbour of {town} \U0001f6a2 was closed on day {day} because of the storm, and "
-        f"{ships + day} ships with fish, grain and timber waited outside for a calmer sea."
-        for day in range(1, 6)
-    ]
-    return "\n\n".join([*paragraphs, *lines])
-
-
-FOLDERS = {
-    "start": {
-        "a.txt": story("Accra", 10, BANNER),
-        "b.txt": story("Bergen", 20, BANNER),
-        "c.txt": story("Cádiz", 30),
-    },
-    # One document replaced, two added; the banner becomes a repeated line.
-    "first": {
-        "a.txt": story("Accra", 100),
-        "d.txt": story("Dover", 40, BANNER, FOOTER),
-        "e.txt": story("Esbjerg", 50, BANNER, FOOTER),
-    },
-    # Two replaced, one added; the footer becomes a repeated line, the banner is one no longer.
-    "second": {
-        "b.txt": story("Bergen", 200),
-        "c.txt": story("Cádiz", 300, FOOTER),
-        "f.txt": story("Faro", 60),
-    },
-}
-
-
-class RecordingCatalog(Catalog):
-    """Remembers what it held at each generation."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.states: dict[int, dict[str, Content]] = {}
-
-    def put(self, *arguments: object, **named: object) -> int:
-        generation = super().put(*arguments, **named)  # type: ignore[arg-type]
-        self.states[generation] = contents(self.path)
-        return generation
-
-
-@dataclass(frozen=True)
-class Course:
-    """A run that nothing disturbs.
-
-    Attributes:
-        root: Holds the folders of documents, and `collection` as it is before the run.
-        begin: The catalog's generation before the run.
-        states: What the catalog holds at each generation.
-        ends: The generation after each folder.
-    """
-
-    root: Path
-    begin: int
-    states: dict[int, dict[str, Content]]
-    ends: list[int]
-
-    @property
-    def folders(self) -> list[Path]:
-        return [self.root / "first", self.root / "second"]
+CourseOf = Callable[[str], Course]
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    root = tmp_path_factory.mktemp("course")
-    for name, files in FOLDERS.items():
-        (root / name).mkdir()
-        for file, text in files.items():
-            (root / name / file).write_text(text, encoding="utf-8")
-    catalog = Catalog(root / "collection" / "catalog.sqlite", create=True)
-    [begin] = index_folders(catalog, [root / "start"])
-    catalog.close()
-    assert sorted(path.name for path in (root / "collection").iterdir()) == [
+def course_of(tmp_path_factory: pytest.TempPathFactory) -> CourseOf:
+    """The undisturbed course of a run, followed when it is first asked for."""
+    standing = tmp_path_factory.mktemp("standing")
+    make_standing(standing, tmp_path_factory.mktemp("elsewhere") / "root")
+    courses: dict[str, Course] = {}
+
+    def course_of(name: str) -> Course:
+        if name not in courses:
+            courses[name] = follow(RUNS[name], standing, tmp_path_factory.mktemp("course"))
+        return courses[name]
+
+    return course_of
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each point of each run, as often as `--kills` says."""
+    if "kill" in metafunc.fixturenames:
+        kills = range(metafunc.config.getoption("kills"))
+        pairs = [(name, point) for name, run in RUNS.items() for point in run.points]
+        metafunc.parametrize(
+            ("name", "point", "kill"),
+            [
+                pytest.param(*pair, number + kill, id=f"{pair[0]}-{pair[1]}-{kill}")
+                for number, pair in enumerate(pairs)
+                for kill in kills
+            ],
+        )
+
+
+def test_killed_run_leaves_whole_documents_and_the_next_completes_it(
+    course_of: CourseOf, tmp_path: Path, name: str, point: str, kill: int
+) -> None:
+    course, run = course_of(name), RUNS[name]
+    passed = [moment for moment in course.moments if moment.point == point]
+    assert passed, f"{name} doesn't reach {point}"
+    nth = kill % len(passed)
+    # Each time that a point is passed meets other views, however often that is.
+    views = course.views[(kill + kill // len(passed)) % len(course.views)]
+    root = tmp_path / "root"
+    shutil.copytree(course.before, root)
+    move_in(views, root / "collection")
+    earlier = names(catalog_path(root)) if catalog_path(root).exists() else None
+
+    run_killed(CODE, run.do.__name__, root, fault=f"{point}:{nth + 1}")
+    assert on_disk(root) == passed[nth].on_disk
+    if catalog_path(root).exists():
+        # Another process opens what the killed one left; the rerun finds it untouched.
+        shutil.copytree(root, tmp_path / "opened")
+        left = check_catalog(catalog_path(tmp_path / "opened"))
+        check_names(earlier or left, left)
+        earlier = left
+
+    run.do(root)
+    done = on_disk(root)
+    assert done.collection is not None and course.after.collection is not None
+    assert done.collection.contents == course.after.collection.contents == course.rebuilt
+    assert done.backup == course.after.backup
+    finished = check_catalog(catalog_path(root))
+    check_names(earlier or finished, finished)
+    with closing(Catalog(catalog_path(root))) as catalog:
+        assert check_collection(catalog).findings == []
+    assert list(root.glob("**/*.tmp*")) == []
+    assert sorted(file.name for file in (root / "collection").iterdir()) == [
         "catalog.sqlite",
+        "lexical",
         "vectors.faiss",
     ]
-    shutil.copytree(root / "collection", root / "undisturbed")
-    recording = RecordingCatalog(root / "undisturbed" / "catalog.sqlite")
-    before = {begin: contents(recording.path)}
-    ends = index_folders(recording, [root / "first", root / "second"])
-    recording.close()
-    return Course(root, begin, before | recording.states, ends)
 
 
-@pytest.fixture
-def catalog_path(course: Course, tmp_path: Path) -> Path:
-    shutil.copytree(course.root / "collection", tmp_path / "collection")
-    return tmp_path / "collection" / "catalog.sqlite"
+def check_whole(held: dict[str, Content], embedder: FakeEmbedder) -> None:
+    """See that all that is made of a document's text is of that text."""
+    for content in held.values():
+        assert content.source.decode() == content.text
+        assert content.revision == f"sha256:{hashlib.sha256(content.source).hexdigest()}"
+        inputs = [
+            passage_input(content.title, content.text[start:end], embedder)
+            for start, end, _ in content.passages
+        ]
+        assert content.vectors == embedder.embed(inputs).astype(np.float16).tobytes()
 
 
-def run_indexer(catalog: Path, folders: list[Path], fault: str) -> int:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PINCITE_")}
-    done = subprocess.run(
-        [sys.executable, TESTS / "fake_indexer.py", catalog, *folders],
-        env=inherited | {"PYTHONPATH": f"{TESTS}{os.pathsep}{CODE}", "PINCITE_FAULT": fault},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stderr == b""
-    return done.returncode
-
-
-def expected_generation(course: Course, point: str, nth: int) -> int:
-    """How far a run has come that died when it reached a point for the nth time."""
-    if point in {"ingest.all_committed", "view.temporary_written", "view.renamed"}:
-        return course.ends[nth - 1]
-    return course.begin + nth - (point != "catalog.committed")
-
-
-def check_search(catalog: Catalog) -> list[Hit]:
-    collection = Collection(catalog, FakeEmbedder())
-    hits: list[Hit] = []
-    for query in ("How many ships waited at Accra?", "day 3 of the storm in Faro", BANNER):
-        for limit in (1, 5, 1000):
-            hits = list(collection.search(query, limit).hits)
-            check_nearest(
-                [(hit.passage_id, hit.score) for hit in hits],
-                catalog.path,
-                FakeEmbedder().embed([query])[0],
-                limit,
-            )
-    return hits
-
-
-def rebuilt(folder: Path) -> dict[str, Content]:
-    """What a new catalog holds of the documents as they are at the end."""
-    (folder / "all").mkdir(parents=True)
-    for name, text in (FOLDERS["start"] | FOLDERS["first"] | FOLDERS["second"]).items():
-        (folder / "all" / name).write_text(text, encoding="utf-8")
-    catalog = Catalog(folder / "catalog.sqlite", create=True)
-    index_folders(catalog, [folder / "all"])
-    catalog.close()
-    return contents(catalog.path)
-
-
-def test_the_course_replaces_adds_and_refreshes(course: Course, tmp_path: Path) -> None:
-    assert sorted(course.states) == list(range(course.begin, course.ends[1] + 1))
-    # Six documents are put in; what is more was divided anew because a line's repetition changed.
-    assert course.ends[0] - course.begin > 3
-    assert course.ends[1] - course.ends[0] > 3
-    assert course.states[course.ends[1]] == rebuilt(tmp_path)
-    first, last = course.states[course.ends[0]], course.states[course.ends[1]]
-    excluded = {
-        name: [[c.text[start:end] for start, end in c.excluded] for c in state.values()]
-        for name, state in (("first", first), ("last", last))
-    }
-    assert excluded["first"] == [[], [BANNER], [], [BANNER], [BANNER]]
-    assert excluded["last"] == [[], [], [FOOTER], [FOOTER], [FOOTER], []]
-
-
-@pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("point", sorted({*FAULT_POINTS} - {*CREATION_POINTS}))
-def test_killed_run_leaves_whole_documents_and_the_next_completes_it(
-    course: Course, catalog_path: Path, tmp_path: Path, point: str, nth: int
-) -> None:
-    code = run_indexer(catalog_path, course.folders, f"{point}:{nth}")
-    assert code == -signal.SIGKILL, f"{point} is not reached {nth} times"
-    left = list(catalog_path.parent.glob("*.tmp"))
-    assert len(left) == (point == "view.temporary_written")
-
-    catalog = Catalog(catalog_path)
-    with closing(sqlite3.connect(catalog_path)) as connection:
+def check_catalog(path: Path) -> Names:
+    """See that a catalog is whole, and that search finds what is in it; returns its names."""
+    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    assert catalog.generation() == expected_generation(course, point, nth)
-    assert contents(catalog_path) == course.states[catalog.generation()]
-    hits = check_search(catalog)
-    assert {hit.document_id for hit in hits} == set(contents(catalog_path))
-
-    index_folders(catalog, course.folders)
-    assert contents(catalog_path) == course.states[course.ends[1]] == rebuilt(tmp_path / "new")
-    check_search(catalog)
-    assert list(catalog_path.parent.glob("*.tmp")) == []
-    catalog.close()
+    with closing(Catalog(path)) as catalog:
+        check_whole(contents(path), embedder_of(catalog))
+        check_views(catalog, QUERIES)
+    return names(path)
 
 
-@pytest.mark.parametrize("point", CREATION_POINTS)
-def test_killed_creation_leaves_a_whole_catalog_or_none_and_the_next_run_completes_it(
-    course: Course, tmp_path: Path, point: str
-) -> None:
-    path = tmp_path / "collection" / "catalog.sqlite"
-    folders = [course.root / "start", *course.folders]
-    assert run_indexer(path, folders, point) == -signal.SIGKILL
-    [left] = path.parent.glob("*.tmp")
-    if point == "catalog.linked":
-        assert left.samefile(path)
-        catalog = Catalog(path)
-        assert (catalog.generation(), contents(path)) == (0, {})
-        catalog.close()
-    else:
-        assert list(path.parent.iterdir()) == [left]
+def test_undisturbed_runs_end_like_new_collections(course_of: CourseOf) -> None:
+    for name in RUNS:
+        course = course_of(name)
+        assert course.after.collection is not None
+        assert course.after.collection.contents == course.rebuilt
 
-    catalog = Catalog(path, create=True)
-    assert index_folders(catalog, folders) == [course.begin, *course.ends]
-    check_search(catalog)
-    catalog.close()
-    assert contents(path) == course.states[course.ends[1]]
-    assert sorted(file.name for file in path.parent.iterdir()) == [
-        "catalog.sqlite",
-        "vectors.faiss",
-    ]
+
+def test_runs_replace_remove_and_refresh(course_of: CourseOf) -> None:
+    def excluded(of: dict[str, Content]) -> dict[str, list[str]]:
+        return {
+            name: found
+            for name, content in of.items()
+            if (found := [content.text[start:end] for start, end in content.excluded])
+        }
+
+    course = course_of("index")
+    ended = [moment.on_disk for moment in course.moments if moment.point == "view.renamed"]
+    first, last = (each.collection for each in ended)
+    assert first is not None and last is not None
+    assert excluded(first.contents) == {f"{name}.txt": [BANNER] for name in "bde"}
+    assert excluded(last.contents) == {f"{name}.txt": [FOOTER] for name in "cde"}
+    # Six documents are put in; what is more was divided anew because a line's repetition changed.
+    committed = [moment for moment in course.moments if moment.point == "catalog.committed"]
+    assert len(committed) > 6
+    synced = course_of("sync").rebuilt
+    assert excluded(synced) == {f"{name}.txt": [BANNER] for name in "bcg"}
+    before = course_of("backup").rebuilt
+    assert sorted(before) == ["a.txt", "b.txt", "c.txt", "z.txt"]
+    assert [name for name in before if name in synced and before[name] == synced[name]] == []
 
 
 def test_run_that_reaches_no_such_point_is_not_disturbed(
-    course: Course, catalog_path: Path
+    course_of: CourseOf, tmp_path: Path
 ) -> None:
-    assert run_indexer(catalog_path, course.folders, "catalog.committed:1000") == 0
-    assert contents(catalog_path) == course.states[course.ends[1]]
+    course = course_of("index")
+    shutil.copytree(course.before, tmp_path / "root")
+    fault = "catalog.committed:1000"
+    assert run_faulty(CODE, run_index.__name__, tmp_path / "root", fault=fault) == 0
+    assert on_disk(tmp_path / "root") == course.after
 
 
-def test_every_fault_point_stands_in_the_code_once() -> None:
+def test_every_fault_point_is_killed_and_stands_in_the_code_once() -> None:
+    assert {point for run in RUNS.values() for point in run.points} == set(FAULT_POINTS)
     named = [
         ast.literal_eval(node.args[0])
         for file in sorted(Path(index.faults.__file__).parent.glob("**/*.py"))

@@ -101,10 +101,10 @@ def test_verdict_does_not_depend_on_top_k(client: TestClient, top_k: int) -> Non
         ({"question": "Who?", "top_k": "3"}, "invalid_request", 422),
         ({"question": "Who?", "top_k": True}, "invalid_request", 422),
         ({"question": "Who?", "max_passages": 101}, "invalid_request", 422),
-        ({"question": "Who?", "filters": {"tag": "x"}}, "unsupported_request", 422),
         ({"question": "Who?", "as_of": "2020-01-13"}, "unsupported_request", 422),
         ({"question": "Who?", "min_confidence": 0.5}, "unsupported_request", 422),
-        ({"question": "Who?", "min_generation": 1}, "unsupported_request", 422),
+        ({"question": "Who?", "min_generation": -1}, "invalid_request", 422),
+        ({"question": "Who?", "min_generation": "1"}, "invalid_request", 422),
         ({"question": "Who?", "collection": "other"}, "unknown_collection", 404),
         ({"question": "Who?", "collection": "../x"}, "invalid_collection_name", 422),
     ],
@@ -163,6 +163,7 @@ def test_search_finds_the_passage_by_its_words(client: TestClient) -> None:
         ({"q": ""}, "empty_question"),
         ({"q": "x", "limit": "0"}, "invalid_request"),
         ({"q": "x", "collection": "other"}, "unknown_collection"),
+        ({"q": "x", "colour": "red"}, "invalid_request"),
     ],
 )
 def test_bad_search(client: TestClient, parameters: dict[str, str], code: str) -> None:
@@ -209,7 +210,7 @@ def test_deadline_ends_the_work(make_client: Callable[..., TestClient]) -> None:
     late = client.post("/v1/ask", json={"question": "Who directed it?"})
     assert (late.status_code, late.json()["code"]) == (504, "deadline_exceeded")
     # The reader was not let go, so that only the deadline can have made the one thread free.
-    executor = client.app.state.executor  # type: ignore[attr-defined]
+    executor = client.app.state.service.executor  # type: ignore[attr-defined]
     assert client.portal is not None
     try:
         client.portal.start_task_soon(executor.load, lambda: None).result(timeout=30)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from service.guard import SECURITY_HEADERS
+from service.http.guard import SECURITY_HEADERS
 
 ASK = {"question": "How many people were displaced?"}
 
@@ -62,13 +62,24 @@ def test_pages_of_allowed_origins_may_ask(make_client: Callable[..., TestClient]
         assert answered.headers["access-control-allow-origin"] == "https://wiki.example"
 
 
+DOCUMENT = "/v1/collections/default/documents/a.txt"
+
+
 def test_body_over_the_limit_is_refused_by_its_length(
     make_client: Callable[..., TestClient],
 ) -> None:
     client = make_client(max_bytes=100)
-    response = client.post("/v1/ask", json={"question": "x" * 100})
+    response = client.put(DOCUMENT, content=b"x" * 101)
     assert (response.status_code, response.json()["code"]) == (413, "request_too_large")
-    assert "100" in response.json()["detail"]
+    assert response.json()["detail"] == "The body has 101 bytes; the limit is 100."
+    assert response.json()["remedy"] == "Send less, or raise PINCITE_MAX_BYTES."
+
+
+def test_question_has_a_limit_of_its_own(client: TestClient) -> None:
+    response = client.post("/v1/ask", content=b"x" * 1_000_001)
+    assert (response.status_code, response.json()["code"]) == (413, "request_too_large")
+    assert response.json()["detail"] == "The body has 1,000,001 bytes; the limit is 1,000,000."
+    assert response.json()["remedy"] == "Send less."
 
 
 def test_body_of_unknown_length_is_refused_while_it_comes(
@@ -78,9 +89,7 @@ def test_body_of_unknown_length_is_refused_while_it_comes(
         for _ in range(20):
             yield b"x" * 10
 
-    response = make_client(max_bytes=100).post(
-        "/v1/ask", content=pieces(), headers={"Content-Type": "application/json"}
-    )
+    response = make_client(max_bytes=100).put(DOCUMENT, content=pieces())
     assert (response.status_code, response.json()["code"]) == (413, "request_too_large")
 
 

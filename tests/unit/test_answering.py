@@ -71,7 +71,9 @@ def hit(document, first, last=None, passage_id=1):
         start=start,
         end=end,
         text=document.document.text[start:end],
-        score=0.75,
+        score=0.5,
+        similarity=0.75,
+        lexical=3.0,
     )
 
 
@@ -83,8 +85,8 @@ class Shelf:
         self._hits = hits
         self.searched = []
 
-    def search(self, query, limit):
-        self.searched.append((query, limit))
+    def search(self, query, limit, filters=None):
+        self.searched.append((query, limit, filters))
         return SearchResult(self._hits[:limit], generation=7)
 
     def stored_document(self, document_id, revision):
@@ -290,7 +292,7 @@ def test_fewer_answers_are_the_first_of_more(many):
 def test_answers_come_best_first_and_each_exceeds_the_threshold(many):
     documents, hits = many
     # Two points of score from one passage to the next.
-    shelf = Shelf(documents, [replace(h, score=0.9 - n / 10) for n, h in enumerate(hits)])
+    shelf = Shelf(documents, [replace(h, similarity=0.9 - n / 10) for n, h in enumerate(hits)])
     every = Answerer(shelf, FakeReader(), threshold=-100.0).answer(QUESTION, top_k=50)
     scores = [answer.score for answer in every.answers]
     assert scores == pytest.approx([scores[0], scores[0] - 2, scores[0] - 4])
@@ -321,7 +323,7 @@ def test_only_so_many_passages_are_read(many):
     documents, hits = many
     shelf = Shelf(documents, hits)
     found = Answerer(shelf, FakeReader()).answer(QUESTION, top_k=50, max_passages=2)
-    assert shelf.searched == [(QUESTION, 2)]
+    assert shelf.searched == [(QUESTION, 2, None)]
     assert {document_id for document_id, *_ in places(found)} == {"a.txt", "b.txt"}
 
 

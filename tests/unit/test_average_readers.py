@@ -9,6 +9,7 @@ import average_readers
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from model_card import write_card
 from safetensors.numpy import load_file, save_file
 
 
@@ -62,3 +63,48 @@ def test_what_can_not_be_averaged_is_refused(tmp_path: Path, shares: list[str], 
     assert result.exit_code == 1
     assert told.format(root=tmp_path) in result.output
     assert not (tmp_path / "mean").exists()
+
+
+def card(licence: str, source: str, command: str) -> str:
+    return write_card(
+        encoder="all-MiniLM-L6-v2",
+        command=command,
+        sources={source: 7},
+        settings={"seed": 3},
+        scores={"held_out_loss": 0.5},
+    ).replace("license: apache-2.0", f"license: {licence}")
+
+
+@pytest.mark.parametrize(
+    ("licences", "licence"),
+    [
+        (("apache-2.0", "apache-2.0"), "apache-2.0"),
+        (("apache-2.0", "mit"), "unknown"),
+        (("apache-2.0", None), "unknown"),
+        ((None, None), "unknown"),
+    ],
+)
+def test_the_card_carries_those_of_its_parts(
+    tmp_path: Path, licences: tuple[str | None, str | None], licence: str
+) -> None:
+    for name, source, own in zip(("one", "two"), ("qamr", "tweetqa"), licences, strict=True):
+        folder = write_reader(tmp_path / name, [1])
+        if own is not None:
+            text = card(own, source, f"# as run\npython train_reader.py {name}")
+            (folder / "README.md").write_text(text)
+    # Written over one of them: its card has been read by then.
+    result = average(tmp_path / "one", f"{tmp_path / 'one'}=3", f"{tmp_path / 'two'}=1")
+    assert result.exit_code == 0, result.output
+    mean = (tmp_path / "one" / "README.md").read_text()
+    assert f"\nlicense: {licence}\n" in mean.split("---\n")[1]
+    for name, row, own in zip(
+        ("one", "two"),
+        ("| qamr | 7 | MIT, text CC BY-SA |", "| tweetqa | 7 | CC BY-SA 4.0 |"),
+        licences,
+        strict=True,
+    ):
+        part = mean.partition(f"\n## {tmp_path / name}\n")[2].partition("\n## ")[0]
+        assert (row in part) == (own is not None)
+        assert (f"\n# as run\npython train_reader.py {name}\n" in part) == (own is not None)
+        assert ("This reader has no card" in part) == (own is None)
+        assert "license:" not in part

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +20,16 @@ from index.errors import (
     CatalogError,
     DamagedCatalog,
     ForeignCatalog,
+    ModelMismatch,
     NewerCatalog,
     UnknownDocument,
     UnknownRevision,
     UnwritableCatalog,
 )
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
+from index.feed import Feed
 from index.snapshot import Snapshot
-from index.types import Document, Passage, Segmentation, TextRange
+from index.storage.schema import APPLICATION_ID, CATALOG_FORMAT
+from index.types import Change, Document, IdRange, Passage, Scores, Segmentation, TextRange
 
 EMBEDDER = "toy@1"
 
@@ -57,6 +60,14 @@ def halves(text: str) -> Segmentation:
     )
 
 
+def passage_ids(snapshot: Snapshot) -> list[int]:
+    return [i for d in Feed(snapshot, EMBEDDER).documents(with_texts=False) for i in range(*d.ids)]
+
+
+def scored(ids: Iterable[int]) -> dict[int, Scores]:
+    return {i: Scores(score=1 / i, similarity=2 / i, lexical=3 / i) for i in ids}
+
+
 def put(catalog: Catalog, document: Document, seed: int = 0, **more: object) -> int:
     vectors = np.random.default_rng(seed).standard_normal((2, 8)).astype(np.float16)
     given = {"embedder": EMBEDDER, "lines": {}} | more
@@ -71,6 +82,8 @@ def catalog(tmp_path: Path) -> Catalog:
 def test_document_comes_back_as_it_was_put(catalog: Catalog, tmp_path: Path) -> None:
     document = make("a/\U0001f600.txt", "Grüße, \u05e9\u05dc\u05d5\u05dd \U0001f600!")
     assert put(catalog, document) == 1
+    with catalog.snapshot() as snapshot:
+        catalog_id = snapshot.catalog_id()
     catalog.close()
     again = Catalog(tmp_path / "c" / "catalog.sqlite")
     with again.snapshot() as snapshot:
@@ -82,24 +95,25 @@ def test_document_comes_back_as_it_was_put(catalog: Catalog, tmp_path: Path) -> 
     assert stored.generation == 1
     segmentation = halves(document.text)
     assert (stored.excluded, stored.sentences) == (segmentation.excluded, segmentation.sentences)
-    assert again.catalog_id == catalog.catalog_id
+    with again.snapshot() as snapshot:
+        assert snapshot.catalog_id() == catalog_id
 
 
 def test_replaced_revision_keeps_its_text_and_loses_its_passages(catalog: Catalog) -> None:
     old, new = make("a", "old words here"), make("a", "new words here")
     put(catalog, old)
     with catalog.snapshot() as snapshot:
-        old_ids = set(snapshot.passage_ids().tolist())
+        old_ids = set(passage_ids(snapshot))
     assert put(catalog, new, seed=1) == 2
     with catalog.snapshot() as snapshot:
         assert snapshot.stored_document("a", with_source=True).document == new
         kept = snapshot.stored_document("a", old.revision, with_source=True)
         assert (kept.document, kept.current) == (old, False)
         assert snapshot.summary("a").revisions == 2
-        new_ids = set(snapshot.passage_ids().tolist())
+        new_ids = set(passage_ids(snapshot))
         assert len(new_ids) == 2
         assert not old_ids & new_ids
-        assert snapshot.hits(dict.fromkeys(old_ids, 1.0)) == []
+        assert snapshot.hits(scored(old_ids)) == []
 
 
 def test_going_back_to_an_older_text_makes_it_current_again(catalog: Catalog) -> None:
@@ -109,16 +123,18 @@ def test_going_back_to_an_older_text_makes_it_current_again(catalog: Catalog) ->
     with catalog.snapshot() as snapshot:
         assert snapshot.stored_document("a", with_source=True).document == first
         assert snapshot.summary("a").revisions == 2
-        assert len(snapshot.passage_ids()) == 2
+        assert len(passage_ids(snapshot)) == 2
 
 
 def test_hits_quote_the_document_in_the_order_asked(catalog: Catalog) -> None:
     document = make("a", "\U0001f600\U0001f600 left right")
     put(catalog, document)
     with catalog.snapshot() as snapshot:
-        first, second = snapshot.passage_ids().tolist()
-        hits = snapshot.hits({second: 0.5, 99: 0.4, first: 0.3})
-    assert [(hit.passage_id, hit.score) for hit in hits] == [(second, 0.5), (first, 0.3)]
+        first, second = passage_ids(snapshot)
+        hits = snapshot.hits(scored([second, 99, first]))
+    assert [(hit.passage_id, (hit.score, hit.similarity, hit.lexical)) for hit in hits] == list(
+        scored([second, first]).items()
+    )
     assert [hit.text for hit in hits] == [document.text[h.start : h.end] for h in hits]
     assert "".join(hit.text for hit in reversed(hits)) == document.text
 
@@ -144,15 +160,16 @@ def test_vectors_come_back_row_by_row(catalog: Catalog) -> None:
     put(catalog, make("a", "one two"), seed=1)
     put(catalog, make("b", "three four"), seed=2)
     with catalog.snapshot() as snapshot:
-        found = list(snapshot.vectors(EMBEDDER))
-        ids = np.concatenate([ids for ids, _ in found])
-        assert np.array_equal(ids, snapshot.passage_ids())
-        assert snapshot.embedders() == {EMBEDDER}
-        some = list(snapshot.vectors(EMBEDDER, {int(ids[-1]), 99}))
+        feed = Feed(snapshot, EMBEDDER)
+        found = list(feed.vectors())
+        assert [i for ids, _ in found for i in range(*ids)] == passage_ids(snapshot)
+        assert snapshot.embedder() == EMBEDDER
+        assert list(Feed(snapshot, "other@1").vectors()) == []
+        some = list(feed.vectors([found[1][0], IdRange(99, 101)]))
     for seed, (_, matrix) in enumerate(found, start=1):
         wanted = np.random.default_rng(seed).standard_normal((2, 8)).astype(np.float16)
         assert np.array_equal(matrix, wanted)
-    assert [ids.tolist() for ids, _ in some] == [ids[2:].tolist()]
+    assert [ids for ids, _ in some] == [found[1][0]]
     assert np.array_equal(some[0][1], found[1][1])
 
 
@@ -172,7 +189,7 @@ def test_text_with_u0000_is_quoted_whole(catalog: Catalog) -> None:
     document = make("a", "left \0 middle \0 right")
     put(catalog, document)
     with catalog.snapshot() as snapshot:
-        hits = snapshot.hits(dict.fromkeys(snapshot.passage_ids().tolist(), 1.0))
+        hits = snapshot.hits(scored(passage_ids(snapshot)))
         assert snapshot.stored_document("a").document.text == document.text
     assert "".join(hit.text for hit in hits) == document.text
 
@@ -411,7 +428,8 @@ def test_two_processes_may_make_the_same_catalog(tmp_path: Path) -> None:
 
     def open_it() -> None:
         barrier.wait()
-        ids.append(Catalog(path, create=True).catalog_id)
+        with Catalog(path, create=True).snapshot() as snapshot:
+            ids.append(snapshot.catalog_id())
 
     threads = [threading.Thread(target=open_it) for _ in range(8)]
     for thread in threads:
@@ -434,3 +452,116 @@ def test_locked_catalog_is_busy(catalog: Catalog) -> None:
     catalog.close()
     with pytest.raises(BusyCatalog, match=str(catalog.path)):
         put(Catalog(catalog.path, busy_seconds=0.05), make("a", "some words"))
+
+
+def test_every_write_is_logged(catalog: Catalog) -> None:
+    states = []
+    for write in (
+        lambda: put(catalog, make("a", "one two")),
+        lambda: put(catalog, make("b", "three four")),
+        lambda: put(catalog, make("a", "five six")),
+        lambda: catalog.remove("b"),
+        lambda: catalog.remove("b"),
+        lambda: catalog.remove("a"),
+    ):
+        write()
+        with catalog.snapshot() as snapshot:
+            states.append(Feed(snapshot, EMBEDDER).state())
+    assert [state.generation for state in states] == [1, 2, 3, 4, 4, 5]
+    assert len({state.token for state in states}) == 5
+    with catalog.snapshot() as snapshot:
+        feed = Feed(snapshot, EMBEDDER)
+        assert feed.changes(0) == [
+            Change(1, "a", None, IdRange(1, 3)),
+            Change(2, "b", None, IdRange(3, 5)),
+            Change(3, "a", IdRange(1, 3), IdRange(5, 7)),
+            Change(4, "b", IdRange(3, 5), None),
+            Change(5, "a", IdRange(5, 7), None),
+        ]
+        assert feed.changes(3) == feed.changes(0)[3:]
+        assert all(feed.includes(state) for state in states)
+        for foreign in (
+            replace(states[1], token=states[0].token),
+            replace(states[1], catalog_id="another"),
+            replace(states[-1], generation=6),
+        ):
+            assert not feed.includes(foreign)
+
+
+def test_removed_document_leaves_nothing(catalog: Catalog) -> None:
+    put(catalog, make("a", "zebra crossing"))
+    put(catalog, make("a", "quagga crossing"), lines={7: False})
+    put(catalog, make("b", "other words"))
+    assert catalog.remove("a") == 4
+    with catalog.snapshot() as snapshot:
+        assert [s.document_id for s in snapshot.summaries()] == ["b"]
+        assert passage_ids(snapshot) == [5, 6]
+        with pytest.raises(UnknownDocument, match="'a'"):
+            snapshot.stored_document("a")
+        for table in ("revisions", "documents", "vectors"):
+            assert snapshot.rows(f"SELECT count(*) FROM {table}")[0][0] == 1
+        assert snapshot.rows("SELECT * FROM lines") == []
+    put(catalog, make("a", "back again"))
+    with catalog.snapshot() as snapshot:
+        assert passage_ids(snapshot) == [5, 6, 7, 8]
+    catalog.close()
+    content = catalog.path.read_bytes()
+    assert b"other words" in content
+    assert b"zebra" not in content
+    assert b"quagga" not in content
+
+
+def test_catalog_keeps_to_its_embedder(catalog: Catalog) -> None:
+    put(catalog, make("a", "one two"))
+    with pytest.raises(ModelMismatch, match=r"has vectors of toy@1; .* other@1\..*reindex"):
+        put(catalog, make("b", "three four"), embedder="other@1")
+    with catalog.snapshot() as snapshot:
+        assert (snapshot.generation(), snapshot.count_documents()) == (1, 1)
+
+
+def stage(catalog: Catalog, document_id: str, generation: int) -> bool:
+    with catalog.snapshot() as snapshot:
+        text = snapshot.stored_document(document_id).document.text
+    whole = TextRange(0, len(text))
+    return catalog.stage(
+        document_id,
+        Segmentation((), (whole,), (Passage(*whole, 5),)),
+        np.full((1, 4), generation, dtype=np.float16),
+        embedder="other@1",
+        replacing=generation,
+    )
+
+
+def test_staged_passages_are_searched_once_every_document_has_them(catalog: Catalog) -> None:
+    for name in "abc":
+        put(catalog, make(name, f"{name} some words"))
+    before = None
+    assert stage(catalog, "a", 1)
+    assert stage(catalog, "a", 1)
+    assert not stage(catalog, "b", 1), "made of another revision"
+    assert not catalog.adopt("other@1")
+    assert stage(catalog, "b", 2)
+    put(catalog, make("b", "b other words"))
+    catalog.remove("c")
+    with catalog.snapshot() as snapshot:
+        before = passage_ids(snapshot)
+        assert before == [1, 2, 10, 11]
+        assert [s.passages for s in snapshot.summaries()] == [2, 2]
+        assert snapshot.unstaged("other@1") == ["b"]
+    assert not catalog.adopt("other@1")
+    assert stage(catalog, "b", 4)
+    assert catalog.generation() == 5
+    assert catalog.adopt("other@1")
+    assert catalog.adopt("other@1")
+    with catalog.snapshot() as snapshot:
+        assert (snapshot.generation(), snapshot.embedder()) == (6, "other@1")
+        assert passage_ids(snapshot) == []
+        feed = Feed(snapshot, "other@1")
+        assert [(d.ids, d.texts) for d in feed.documents()] == [
+            (IdRange(8, 9), ("a some words",)),
+            (IdRange(12, 13), ("b other words",)),
+        ]
+        assert [matrix.tolist() for _, matrix in feed.vectors()] == [[[1] * 4], [[4] * 4]]
+        assert snapshot.stored_document("a").sentences == (TextRange(0, 12),)
+        assert snapshot.rows("SELECT * FROM staged") == []
+        assert feed.changes(5) == [Change(6, "", None, None)]

@@ -1,26 +1,25 @@
-"""A catalog written by format 1 is read the same for ever."""
+"""A catalog written by format 1 is migrated, and reads the same for ever."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from fakes import FakeEmbedder
 from reference import nearest
 
 from index.catalog import Catalog
 from index.documents import make_document
+from index.feed import Feed
 from index.ingest import Ingester
-from index.schema import APPLICATION_ID, CATALOG_FORMAT
-from index.search import Searcher
-from index.types import Document, TextRange
+from index.storage.schema import APPLICATION_ID, CATALOG_FORMAT
+from index.types import Document, Scores, TextRange
+from index.vectors import VectorView
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "catalog-format-1.sqlite"
 FIXTURE_SHA256 = "ecc50de0c1652fa078dd9871d8ce1365ea86dba3b9b2da2e93818615d66bb803"
@@ -49,19 +48,6 @@ KOELN_TEXT = f"{KOELN_PASSAGE}\n\n{BANNER}"
 HEBREW_TEXT = f"{HEBREW_PASSAGE}\n\n{BANNER}"
 
 
-class RecordedEmbedder(FakeEmbedder):
-    """Gives vectors that were stored, so that no embedder of today has a part in it."""
-
-    model_id = EMBEDDER
-    dimension = 64
-
-    def __init__(self, recorded: dict[str, npt.NDArray[np.float32]]) -> None:
-        self._recorded = recorded
-
-    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return np.stack([self._recorded[text] for text in texts])
-
-
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     shutil.copy(FIXTURE, tmp_path / "catalog.sqlite")
@@ -73,11 +59,12 @@ def test_fixture_is_the_one_that_was_written_then() -> None:
 
 
 def test_catalog_has_its_name_and_generation(catalog: Catalog) -> None:
-    assert catalog.catalog_id == "60393dd8de5846c09fa4eeafcc799bbd"
-    assert catalog.generation() == 6
+    with catalog.snapshot() as snapshot:
+        assert snapshot.catalog_id() == "60393dd8de5846c09fa4eeafcc799bbd"
+        assert snapshot.generation() == 6
     with closing(sqlite3.connect(catalog.path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (CATALOG_FORMAT,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -177,7 +164,7 @@ def test_summaries(catalog: Catalog) -> None:
     with catalog.snapshot() as snapshot:
         summaries = snapshot.summaries()
         assert [snapshot.summary(s.document_id) for s in summaries] == summaries
-        assert (snapshot.count_documents(), snapshot.embedders()) == (3, {EMBEDDER})
+        assert (snapshot.count_documents(), snapshot.embedder()) == (3, EMBEDDER)
     assert [
         (s.document_id, s.title, s.characters, s.passages, s.revisions, s.generation)
         for s in summaries
@@ -192,9 +179,10 @@ def test_summaries(catalog: Catalog) -> None:
 
 def test_passages_and_vectors(catalog: Catalog) -> None:
     with catalog.snapshot() as snapshot:
-        assert snapshot.passage_ids().tolist() == [5, 6, 7, 8]
-        hits = snapshot.hits({5: 0.5, 6: 0.6, 7: 0.7, 8: 0.8, 1: 0.1})
-        found = list(snapshot.vectors(EMBEDDER))
+        feed = Feed(snapshot, EMBEDDER)
+        assert [i for d in feed.documents() for i in range(*d.ids)] == [5, 6, 7, 8]
+        hits = snapshot.hits({i: Scores(i / 10, 0, 0) for i in (5, 6, 7, 8, 1)})
+        found = list(feed.vectors())
     assert [(h.passage_id, h.document_id, h.start, h.end, h.text, h.score) for h in hits] == [
         (5, KOELN, 0, 74, KOELN_PASSAGE, 0.5),
         (6, FIRST, 0, 232, FIRST_PASSAGES[0], 0.6),
@@ -205,7 +193,7 @@ def test_passages_and_vectors(catalog: Catalog) -> None:
         tokens = connection.execute("SELECT tokens FROM passages ORDER BY passage_id").fetchall()
     assert tokens == [(26,), (53,), (39,), (19,)]
     assert {
-        tuple(ids.tolist()): hashlib.sha256(matrix.tobytes()).hexdigest() for ids, matrix in found
+        tuple(range(*ids)): hashlib.sha256(matrix.tobytes()).hexdigest() for ids, matrix in found
     } == {
         (5,): "5a22479e0567af3cd44fb237467d8c9a4348972c9a406e05afcd154688066f40",
         (6, 7): "db4435ccd699f16c9d372f12948d0d90d0ae8888d9afaaea26b0f1938c56e2b6",
@@ -228,20 +216,20 @@ def test_repeated_lines_are_remembered(catalog: Catalog) -> None:
 def test_search_finds_its_passages(catalog: Catalog) -> None:
     with catalog.snapshot() as snapshot:
         recorded = {
-            str(i): row.astype(np.float32)
-            for ids, matrix in snapshot.vectors(EMBEDDER)
-            for i, row in zip(ids.tolist(), matrix, strict=True)
+            i: row.astype(np.float32)
+            for ids, matrix in Feed(snapshot, EMBEDDER).vectors()
+            for i, row in zip(range(*ids), matrix, strict=True)
         }
-    searcher = Searcher(
-        catalog, catalog.path.with_name("vectors.faiss"), RecordedEmbedder(recorded)
-    )
-    for query, vector in recorded.items():
-        result = searcher.search(query, 4)
-        assert result.generation == 6
-        assert result.hits[0].passage_id == int(query)
-        wanted = nearest(catalog.path, vector, 4)
-        assert [hit.passage_id for hit in result.hits] == [i for i, _ in wanted]
-        assert [hit.score for hit in result.hits] == pytest.approx([score for _, score in wanted])
+    view = VectorView(catalog.path.with_name("vectors.faiss"), embedder=EMBEDDER, dimension=64)
+    with catalog.snapshot() as snapshot:
+        view.open(Feed(snapshot, EMBEDDER))
+    for wanted, vector in recorded.items():
+        found = view.search(vector, 4)
+        assert found.generation == 6
+        assert found.ids[0] == wanted
+        best = nearest(catalog.path, vector, 4)
+        assert found.ids.tolist() == [i for i, _ in best]
+        assert found.scores == pytest.approx([score for _, score in best])
 
 
 def test_catalog_can_be_written_on(catalog: Catalog) -> None:
@@ -251,19 +239,24 @@ def test_catalog_can_be_written_on(catalog: Catalog) -> None:
     with catalog.snapshot() as snapshot:
         assert snapshot.stored_document(KOELN, with_source=True).document == document
         assert snapshot.summary(KOELN).revisions == 3
-        assert snapshot.passage_ids().tolist() == [6, 7, 8, 9]
+        ids = [i for d in Feed(snapshot, EMBEDDER).documents() for i in range(*d.ids)]
+        assert ids == [6, 7, 8, 9]
 
 
-@pytest.mark.skipif(CATALOG_FORMAT != 1, reason="catalogs are of a newer format")
-def test_new_catalogs_have_the_same_schema(tmp_path: Path) -> None:
+def test_migrated_catalogs_are_like_new_ones(catalog: Catalog, tmp_path: Path) -> None:
     Catalog(tmp_path / "new.sqlite", create=True).close()
-    schemas = []
-    for path in (tmp_path / "new.sqlite", shutil.copy(FIXTURE, tmp_path / "old.sqlite")):
+    forms = []
+    for path in (tmp_path / "new.sqlite", catalog.path):
         with closing(sqlite3.connect(path)) as connection:
-            schemas.append(
-                connection.execute(
-                    "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-                ).fetchall()
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name"
+            ).fetchall()
+            forms.append(
+                [
+                    (name, [c[1:4] for c in connection.execute(sql)])
+                    for (name,) in tables
+                    for sql in (f"PRAGMA table_info({name})", f"PRAGMA index_info({name})")
+                ]
                 + connection.execute("SELECT key FROM meta ORDER BY key").fetchall()
             )
-    assert schemas[0] == schemas[1]
+    assert forms[0] == forms[1]

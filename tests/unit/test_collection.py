@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fakes import FakeEmbedder
 from samples import put_documents
 
+from index.catalog import Catalog
 from index.collection import CATALOG_FILE, CollectionStore
 from index.errors import CatalogError, DamagedCatalog, InvalidCollectionName, UnknownCollection
 
@@ -33,6 +35,10 @@ class WaitingEmbedder(FakeEmbedder):
         return FakeEmbedder.dimension
 
 
+def generation(_: str, catalog: Catalog) -> int:
+    return catalog.generation()
+
+
 def test_collections_are_opened_once(tmp_path: Path) -> None:
     put_documents(tmp_path, OLD, "one")
     with CollectionStore(tmp_path) as store:
@@ -50,7 +56,7 @@ def test_building_one_collection_keeps_nobody_else_waiting(tmp_path: Path) -> No
 
     def others() -> None:
         found.append(store.catalog("large").generation())
-        found.append(store.check())
+        found.append(store.read_each(generation)[1])
         [hit] = store.collection("small", FakeEmbedder()).search("zebra", 1).hits
         found.append(hit.document_id)
 
@@ -66,6 +72,74 @@ def test_building_one_collection_keeps_nobody_else_waiting(tmp_path: Path) -> No
         builder.join(60)
         other.join(60)
     assert (found, still_building) == ([1, {}, "new.txt"], True)
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_closing_one_collection_keeps_nobody_else_waiting(tmp_path: Path, close: bool) -> None:
+    put_documents(tmp_path, OLD, "large")
+    put_documents(tmp_path, NEW, "small")
+    waiting = WaitingEmbedder()
+    served = threading.Event()
+
+    def serve() -> None:
+        """Who comes first closes the large one, and waits for it; the others don't."""
+        if close:
+            store.close()
+        store.catalog("large")
+        store.opened("large")
+        served.set()
+
+    def build() -> None:
+        with suppress(CatalogError):  # It was replaced.
+            store.collection("large", waiting)
+
+    store = CollectionStore(tmp_path)
+    builder = threading.Thread(target=build, daemon=True)
+    builder.start()
+    assert waiting.asked.wait(60)
+    (tmp_path / "large" / CATALOG_FILE).unlink()
+    put_documents(tmp_path, NEW, "large")
+    served_threads = [threading.Thread(target=serve, daemon=True) for _ in range(2)]
+    for thread in served_threads:
+        thread.start()
+    was_served = served.wait(20)
+    still_building = builder.is_alive()
+    waiting.let_go.set()
+    for thread in (builder, *served_threads):
+        thread.join(60)
+    store.close()
+    assert (was_served, still_building) == (True, True)
+
+
+def test_the_upkeep_of_a_replaced_collection_ends(tmp_path: Path) -> None:
+    def threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "words"]
+
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path, live=True) as store:
+        store.collection("default", FakeEmbedder())
+        assert threads() == ["words"]
+        (tmp_path / "default" / CATALOG_FILE).unlink()
+        put_documents(tmp_path, NEW)
+        store.catalog("default")
+        assert threads() == []
+        store.collection("default", FakeEmbedder())
+        assert threads() == ["words"]
+    assert threads() == []
+
+
+def test_opened_tells_what_is_searched_and_opens_nothing(tmp_path: Path) -> None:
+    put_documents(tmp_path, OLD)
+    with CollectionStore(tmp_path) as store:
+        assert store.opened("default") is None
+        store.catalog("default")
+        assert store.opened("default") is None
+        collection = store.collection("default", FakeEmbedder())
+        assert store.opened("default") is collection
+        (tmp_path / "default" / CATALOG_FILE).unlink()
+        assert store.opened("default") is None
+        put_documents(tmp_path, NEW)
+        assert store.opened("default") is None
 
 
 def test_catalog_made_anew_while_it_is_in_use_is_noticed(tmp_path: Path) -> None:
@@ -101,19 +175,20 @@ def test_deleted_collection_is_gone_until_it_is_made_anew(tmp_path: Path) -> Non
         assert hit.document_id == "new.txt"
 
 
-def test_check_names_what_cannot_be_read(tmp_path: Path) -> None:
+def test_each_is_read_or_named_with_what_is_wrong(tmp_path: Path) -> None:
     put_documents(tmp_path, OLD, "good")
     for name in ("damaged", "Not a name"):
         (tmp_path / name).mkdir()
         (tmp_path / name / CATALOG_FILE).write_bytes(b"\0no database" * 1000)
     with CollectionStore(tmp_path) as store:
-        problems = store.check()
+        generations, problems = store.read_each(generation)
         assert {name: type(problem) for name, problem in problems.items()} == {
             "damaged": DamagedCatalog
         }
+        assert generations == {"good": 1}
         shutil.rmtree(tmp_path / "damaged")
-        assert store.check() == {}
-    assert CollectionStore(tmp_path / "none").check() == {}
+        assert store.read_each(generation) == ({"good": 1}, {})
+    assert CollectionStore(tmp_path / "none").read_each(generation) == ({}, {})
 
 
 def test_store_is_closed_at_the_end(tmp_path: Path) -> None:

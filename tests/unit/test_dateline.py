@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.dateline import find_dateline
+from index.text.dateline import find_dateline
 
 STORY = "The two sides met in Moscow on Monday and talked for seven hours without agreeing on it.\n"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.dates import parse_date
+from index.text.dates import parse_date
 
 ZONE = datetime.timezone(datetime.timedelta(hours=3))
 

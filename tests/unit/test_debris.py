@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.debris import REPEATED_IN, candidate_lines, find_debris
-from index.forms import line_key
+from index.text.debris import REPEATED_IN, candidate_lines, find_debris
+from index.text.forms import line_key
 
 PROSE = (
     "The head of the government signed a draft ceasefire agreement, while the general, who leads "

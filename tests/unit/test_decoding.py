@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.decoding import declared_encoding, decode, normalise
 from index.errors import BinaryDocument, UndecodableDocument
+from index.text.decoding import declared_encoding, decode, normalise
 
 RUSSIAN = (
     "Переговоры в Москве завершились без подписания соглашения о прекращении огня. "

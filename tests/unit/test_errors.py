@@ -5,7 +5,7 @@ from __future__ import annotations
 import index.errors
 import service.errors
 from index.errors import PinciteError
-from service.problems import STATUS
+from service.http.problems import STATUS
 
 
 def walk(error: type[PinciteError]) -> list[type[PinciteError]]:

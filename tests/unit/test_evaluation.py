@@ -19,8 +19,8 @@ from fakes import FakeEmbedder, FakeReader, tokens
 from index.catalog import Catalog
 from index.collection import Collection
 from index.ingest import Ingester
+from service.commands.evaluating import print_report
 from service.errors import QuestionTooLong
-from service.evaluating import print_report
 from service.evaluation import (
     Report,
     f1_at_best_threshold,

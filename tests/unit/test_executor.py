@@ -362,3 +362,22 @@ def test_thread_counts_hold_in_the_thread_that_runs_models():
             assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
 
     asyncio.run(scenario())
+
+
+def test_others_make_way_while_work_is_in_flight():
+    async def scenario():
+        async with Executor() as executor:
+            models = executor.models
+            models.make_way(60)  # Returns at once, as nothing is in flight.
+            work = Work()
+            running = asyncio.ensure_future(models.run(work))
+            await work.wait_for_start()
+            await asyncio.to_thread(models.make_way, 0.01)  # Doesn't wait for ever.
+            waiting = asyncio.ensure_future(asyncio.to_thread(models.make_way, 3600))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            work.released.set()
+            assert await running == "done"
+            await asyncio.wait_for(waiting, 60)
+
+    asyncio.run(scenario())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import average_readers
 import numpy as np
 import onnx
 import pytest
@@ -17,6 +18,7 @@ from export_reader import Agreement, compare, export, install, main
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from model_card import write_card
 from onnx import TensorProto, helper
 from reader_forms import SHIPPED, weights_of
 from transformers import BertConfig, BertForQuestionAnswering
@@ -244,6 +246,54 @@ def test_the_command_writes_a_reader_with_its_card(small, tmp_path):
     assert card.startswith("# My reader\n\nIts data.\n\n## Export\n")
     assert "32-bit floats" in card
     assert {path.name for path in output.iterdir()} == FILES | {"README.md"}
+
+
+def test_an_averaged_readers_export_carries_data_and_licences(small, tmp_path):
+    shares = []
+    for name in ("one", "two"):
+        model = tmp_path / name
+        shutil.copytree(small, model)
+        text = write_card(
+            encoder="all-MiniLM-L6-v2",
+            command=f"python train_reader.py {name}",
+            sources={"qamr": 7},
+            settings={},
+            scores={},
+        )
+        (model / "README.md").write_text(text)
+        shares.append(f"{model}=1")
+    mean = str(tmp_path / "mean")
+    assert CliRunner().invoke(average_readers.main, [mean, *shares]).exit_code == 0
+    output = tmp_path / "output"
+    questions = question_file(tmp_path)
+    done = run(mean, output, "--questions", questions, "--least-f1", 0, "--threads", 1)
+    assert done.exit_code == 0, done.output
+    card = (output / "README.md").read_text()
+    assert "\nlicense: apache-2.0\n" in card
+    assert card.count("| qamr | 7 | MIT, text CC BY-SA |") == 2
+    for name in ("one", "two"):
+        assert f"python train_reader.py {name}\n" in card
+    assert "\n## Export\n" in card
+
+
+def test_a_card_with_scores_is_replaced_only_by_force(small, tmp_path):
+    output = tmp_path / "output"
+    output.mkdir()
+    card = output / "README.md"
+    scored = "# A reader\n\n## Scores\nAs exported:\n\n| test | EM |\n|---|---|\n| v1.1 | 72 |\n"
+    card.write_text(scored)
+    options = ("--fp32", "--questions", question_file(tmp_path), "--threads", 1)
+    done = run(small, output, *options)
+    assert done.exit_code == 1
+    assert f"Error: {card} has a table of scores, which the exported" in done.output
+    assert "Name another folder, or give --force." in done.output
+    assert [path.name for path in output.iterdir()] == ["README.md"]
+    assert card.read_text() == scored
+    done = run(small, output, *options, "--force")
+    assert done.exit_code == 0, done.output
+    assert "To be filled in" in card.read_text()
+    # That one holds no figures yet.
+    assert run(small, output, *options).exit_code == 0
 
 
 def test_the_command_refuses_to_write_over_its_model(small):

@@ -1,13 +1,19 @@
 """HTML and Markdown → the text that a reader sees, with nothing lost and nothing invented."""
 
 import re
+import sys
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.extraction import extract_html, extractor_name
-from index.markdown import markdown_text
+from index.text.extraction import MAX_ELEMENTS, extract_html, extractor_name
+from index.text.markdown import (
+    MAX_DEFINITION_LINES,
+    MAX_LAZY_DEPTH,
+    MAX_OPEN_BRACKETS,
+    markdown_text,
+)
 
 PARAGRAPH = (
     "The head of the <b>United Nations</b>-recognized government signed a"
@@ -254,7 +260,7 @@ def test_markdown_that_mentions_script_loses_nothing():
 )
 def test_markdown_keeps_what_is_nested_too_deeply_as_it_is_written(prefix, depth):
     rendered = markdown_text(f"before\n\n{prefix * depth}deep *words*\n\n# After it *all*\n")
-    assert rendered.too_deep
+    assert rendered.as_written == "nests quotations or lists over 98 levels deep"
     assert rendered.text.startswith("before\n\n")
     assert rendered.text.endswith("deep *words*\n\nAfter it all")
     assert rendered.title == "After it all"
@@ -263,7 +269,7 @@ def test_markdown_keeps_what_is_nested_too_deeply_as_it_is_written(prefix, depth
 def test_markdown_that_is_not_nested_too_deeply_is_rendered():
     for prefix in ("> " * 90, "- " * 40, "``` as_written\n"):
         rendered = markdown_text(f"{prefix}deep *words*\n")
-        assert (rendered.text.replace("*", ""), rendered.too_deep) == ("deep words", False)
+        assert (rendered.text.replace("*", ""), rendered.as_written) == ("deep words", None)
 
 
 def test_lists_within_lists_keep_every_item_in_order():
@@ -295,6 +301,130 @@ def test_no_depth_of_markdown_loses_words(lines):
 @pytest.mark.parametrize(("opening", "closing"), [("![", "](u)"), ("[", "](u)"), ("*", "*")])
 def test_no_depth_of_inline_markdown_loses_words(opening, closing, depth):
     assert "word" in markdown_text(opening * depth + "word" + closing * depth).text
+
+
+class Calls:
+    """Counts the calls of a function that Python makes, by its name."""
+
+    def __init__(self, *names):
+        self.counts = dict.fromkeys(names, 0)
+
+    def __call__(self, frame, event, _argument):
+        if event == "call" and frame.f_code.co_name in self.counts:
+            self.counts[frame.f_code.co_name] += 1
+
+    def of(self, source, extract=markdown_text):
+        before = sys.getprofile()
+        sys.setprofile(self)
+        try:
+            extracted = extract(source)
+        finally:
+            sys.setprofile(before)
+        return extracted
+
+
+OPEN = ["[", "![", "[a][", "[*", "[`", "[<", "![[]()", "[![a](", "[a\n", "[\\\n"]
+
+
+@pytest.mark.parametrize("unit", OPEN)
+def test_brackets_that_stay_open_are_kept_as_they_are_written(unit):
+    source = f"# A *title*\n\n*{unit * 500}\n\nafter *it*"
+    calls = Calls("skipToken")
+    rendered = calls.of(source)
+    assert rendered.as_written == "leaves over 16 square brackets open"
+    assert rendered.title == "A title"
+    assert rendered.text == f"A title\n\n{' '.join(f'*{unit * 500}'.split())}\n\nafter it"
+    assert calls.counts == {"skipToken": 0}
+
+
+def test_both_reasons_to_keep_something_are_told():
+    rendered = markdown_text("> " * 200 + "deep\n\n" + "[" * 200)
+    assert rendered.as_written == (
+        "nests quotations or lists over 98 levels deep and leaves over 16 square brackets open"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("[a](b) " * 5_000, "a " * 4_999 + "a"),
+        ("[a] *b* " * 5_000, "[a] b " * 4_999 + "[a] b"),
+        ("![a](b)" * 5_000, "a" * 5_000),
+        ("[" * MAX_OPEN_BRACKETS + " *a*", "[" * MAX_OPEN_BRACKETS + " a"),
+        ("*x* in [0, 1), " * 20, "x in [0, 1), " * 19 + "x in [0, 1),"),
+        ("- [ ] *a*\n" * 500, "[ ] a\n" * 499 + "[ ] a"),
+        ("[" * 10 + "*a*" + "]" * 10, "[" * 10 + "a" + "]" * 10),
+        ("] " * 5_000 + "*a*", "] " * 5_000 + "a"),
+    ],
+    ids=["links", "brackets", "images", "open", "intervals", "tasks", "nested", "closing"],
+)
+def test_brackets_of_an_ordinary_paragraph_are_rendered(source, text):
+    rendered = markdown_text(source)
+    assert rendered.as_written is None
+    assert rendered.text == text
+
+
+@pytest.mark.parametrize(
+    "unit", [*"*_`<(>|&~!]\\#@", "**", "[a](", "*a ", "a*", "*_", "[a](b", "<a "]
+)
+def test_rules_are_tried_a_fixed_number_of_times_for_each_character(unit):
+    # A parser that looks back or ahead from every mark tries them in the square of the length.
+    def tried(length):
+        calls = Calls("link", "image", "autolink", "html_inline", "tokenize", "backtick", "text")
+        calls.of(unit * (length // len(unit)))
+        return sum(calls.counts.values())
+
+    assert tried(4_000) <= 4 * tried(1_000) + 100
+
+
+def test_links_of_any_length_are_not_encoded():
+    calls = Calls("encode")
+    assert calls.of("[a](" + "é" * 10_000 + ")").text == "a"
+    assert calls.of("[a]\n\n[a]: " + "é" * 10_000).text == "a"
+    assert calls.counts == {"encode": 0}
+
+
+@pytest.mark.parametrize("opening", ["[a]: b '", "[", "[a]:", "[a]: b\n'"])
+def test_a_definition_that_does_not_end_is_text(opening):
+    calls = Calls("getNextLine")
+    rendered = calls.of(f"{opening}\n" + "*more* text\n" * 1_000)
+    assert rendered.text.endswith(" ".join(["more text"] * 900))
+    assert calls.counts["getNextLine"] <= MAX_DEFINITION_LINES
+
+
+def test_definitions_of_links_may_have_titles_of_several_lines():
+    source = "See [*a*].\n\n[*a*]: b '" + "title\n" * (MAX_DEFINITION_LINES - 1) + "end'\n\nafter"
+    assert markdown_text(source).text == "See a.\n\nafter"
+
+
+def test_a_deep_quotation_takes_in_no_line_without_its_mark():
+    for depth, lazy in ((MAX_LAZY_DEPTH, True), (MAX_LAZY_DEPTH + 1, False)):
+        rendered = markdown_text("> " * depth + "one\n" + "two *three*\n" * 3)
+        gap = " " if lazy else "\n\n"
+        assert rendered.text == "one" + gap + " ".join(["two three"] * 3)
+        assert rendered.as_written is None
+
+
+def test_a_deep_quotation_that_is_marked_stays_one():
+    source = f"{'> ' * 30}one\n{'> ' * 30}two *three*\n"
+    assert markdown_text(source).text == "one two three"
+
+
+def test_lines_after_a_deep_quotation_are_read_a_fixed_number_of_times():
+    def read(lines):
+        calls = Calls("fence", "_fence_rule")
+        calls.of("> " * 90 + "a\n" + "a\n" * lines)
+        return sum(calls.counts.values())
+
+    assert 0 < read(200) - read(100) <= 100 * (MAX_LAZY_DEPTH + 5)
+
+
+@pytest.mark.parametrize(("elements", "selections"), [(1_000, 1), (MAX_ELEMENTS, 0)])
+def test_nothing_is_selected_from_a_page_of_too_many_elements(elements, selections):
+    page = f"<html><body><nav>Home</nav><p>{PARAGRAPH}</p>{'<hr>' * elements}<p>{PARAGRAPH}</p>"
+    calls = Calls("bare_extraction")
+    assert calls.of(page, extract_html).text == f"{PLAIN}\n\n{PLAIN}"
+    assert calls.counts["bare_extraction"] == selections
 
 
 @pytest.mark.parametrize("character", ["&#0;", "&#1;", "&#x1f;", "&#xFFFE;", "\x0b", "\x00"])

@@ -17,7 +17,7 @@ from index.errors import (
     UnsupportedDocument,
 )
 from index.files import Survey, find_sources, read_document
-from index.reading import os_failure
+from index.text.reading import is_folder, os_failure
 
 LIMIT = 1000
 
@@ -174,6 +174,37 @@ def test_pipes_and_sockets_are_never_opened(tmp_path, monkeypatch):
     for failure in found.failures:
         assert type(failure.error) is UnreadableDocument
         assert "isn't a regular file" in failure.error.message
+
+
+def test_a_failure_says_which_ids_it_stands_for(tmp_path):
+    write(tmp_path, "cafe\u0301/a.txt", "re\u0301sume\u0301/e\u0301.txt", "y.txt")
+    (tmp_path / "cafe\u0301" / ".pinciteignore").write_bytes(b"\xff")
+    (tmp_path / "re\u0301sume\u0301" / "e\u0301.txt").write_bytes(b"x" * (LIMIT + 1))
+    # The same id, composed in another way: it is the first one's.
+    write(tmp_path, "re\u0301sume\u0301/u\u0308.txt", "re\u0301sume\u0301/\u00fc.txt")
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.txt", "wb") as file:  # noqa: PTH123
+        file.write(b"x")
+    failures = survey(tmp_path, tmp_path / "gone", tmp_path / "gone.txt").failures
+    assert [failure.place for failure in failures] == [
+        "caf\u00e9",
+        None,
+        "r\u00e9sum\u00e9/\u00e9.txt",
+        None,
+        "",
+        "",
+    ]
+    (tmp_path / ".pinciteignore").write_bytes(b"\xff")
+    assert [failure.place for failure in survey(tmp_path).failures] == [""]
+
+
+def test_a_folder_is_told_from_what_cannot_be_looked_at(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "x.txt").write_text("Text")
+    told = {name: is_folder(tmp_path / name) for name in ("link", "loop", "x.txt", "x.txt/y", "z")}
+    assert told == {"link": True, "loop": False, "x.txt": False, "x.txt/y": False, "z": False}
+    with pytest.raises(OSError, match="too long"):
+        is_folder(tmp_path / ("x" * 300))
 
 
 def test_a_file_that_became_a_pipe_is_not_waited_for(tmp_path):

@@ -10,7 +10,7 @@ from samples import DOCUMENTS, put_documents
 from index.catalog import Catalog
 from index.collection import CATALOG_FILE
 from index.errors import DamagedCatalog, InvalidCollectionName, ModelNotFound
-from service.indexing import index_paths
+from service.commands.indexing import index_paths
 from service.settings import Settings
 
 

@@ -16,7 +16,8 @@ from reference import Content, contents
 from index.catalog import Catalog
 from index.documents import make_document
 from index.files import Source
-from index.ingest import Ingester, IngestReport, ingest_paths
+from index.ingest import Ingester, IngestReport
+from index.intake import ingest_paths
 from index.passages import passage_input
 from index.types import Document
 
@@ -320,6 +321,59 @@ def test_refresh_does_not_undo_what_another_process_wrote_meanwhile(
     Ingester(catalog, FakeEmbedder()).refresh()
     wanted = from_scratch(tmp_path / "all", [*documents.values(), new])
     assert contents(catalog.path) == wanted
+
+
+def test_refresh_sees_to_what_another_process_makes_outdated_meanwhile(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    documents = {name: make(name, text) for name, text in PAGES.items()}
+    unlike = make("2.txt", page(2))
+
+    def replace() -> None:
+        # Two documents are left with the banner: it is debris no longer, once these are committed.
+        Ingester(Catalog(catalog.path), FakeEmbedder()).put(unlike)
+
+    first = Ingester(catalog, FakeEmbedder())
+    for document in documents.values():
+        first.put(document)
+    Ingester(catalog, MeddlingEmbedder("library", replace)).refresh()
+    wanted = from_scratch(tmp_path / "all", [*documents.values(), unlike])
+    assert contents(catalog.path) == wanted
+    assert excluded_texts(catalog)["0.txt"] == []
+
+
+def test_document_that_another_process_erases_stays_erased(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    documents = {name: make(name, text) for name, text in PAGES.items()}
+
+    def erase() -> None:
+        Ingester(Catalog(catalog.path), FakeEmbedder()).remove("0.txt")
+        Ingester(Catalog(catalog.path), FakeEmbedder()).remove("1.txt")
+
+    first = Ingester(catalog, FakeEmbedder())
+    for document in documents.values():
+        first.put(document)
+    # The refresh has read the first of these, and knows that the second is outdated too.
+    Ingester(catalog, MeddlingEmbedder("bridge", erase)).refresh()
+    left = [documents[name] for name in ("2.txt", "3.txt")]
+    assert contents(catalog.path) == from_scratch(tmp_path / "all", left)
+
+
+def test_removed_document_leaves_nothing_and_what_is_left_equals_a_rebuild(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    ingester = Ingester(catalog, FakeEmbedder())
+    for name, text in PAGES.items():
+        ingester.put(make(name, text))
+    ingester.put(make("1.txt", page(1, "Its second revision")))
+    assert ingester.remove("1.txt")
+    assert not ingester.remove("1.txt")
+    ingester.refresh()
+    left = [make(name, PAGES[name]) for name in ("0.txt", "2.txt", "3.txt")]
+    assert contents(catalog.path) == from_scratch(tmp_path / "all", left)
+    catalog.close()
+    assert b"A library in the old town" not in catalog.path.read_bytes()
 
 
 def test_new_title_in_the_sidecar_embeds_the_same_revision_anew(

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.errors import InvalidMetadata
-from index.metadata import clean_title, json_mapping, parse_sidecar
+from index.text.metadata import clean_title, json_mapping, parse_sidecar
 
 
 @pytest.mark.parametrize(

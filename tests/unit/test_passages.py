@@ -1,7 +1,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -9,20 +9,21 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.debris import find_debris
 from index.errors import ModelError
-from index.forms import line_key
 from index.passages import (
     MAX_LENGTH,
     TARGET_TOKENS,
     TINY_TOKENS,
     TITLE_TOKENS,
+    TOKENIZED_AT_ONCE,
     TokenCounter,
     clip_title,
     passage_input,
     segment,
 )
-from index.sentences import split_sentences
+from index.text.debris import find_debris
+from index.text.forms import line_key
+from index.text.sentences import split_sentences
 from index.types import Segmentation
 
 
@@ -315,3 +316,81 @@ def test_what_was_written_as_markdown_holds_no_page_debris() -> None:
     assert [text[start:end] for start, end in page.excluded] == ["Fast search\n\nEasy setup"]
     assert written.excluded == ()
     assert text[written.sentences[-1].start : written.sentences[-1].end] == "Easy setup"
+
+
+class Watched(Wordpieces):
+    """Keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        self.asked.append(text)
+        return super().token_offsets(text)
+
+
+@pytest.mark.parametrize("unit", ["word ", "a", "他说", "e\u0301", "No. "], ids=ascii)
+def test_a_text_of_any_length_is_tokenized_in_pieces(unit: str) -> None:
+    text = unit * (5 * TOKENIZED_AT_ONCE // len(unit))
+    watched = Watched()
+    segment(text, title=None, tokenizer=watched)
+    read = list(accumulate(map(len, watched.asked)))
+    pieces = [piece for piece in watched.asked[: read.index(len(text)) + 1] if piece]
+    assert "".join(pieces) == text
+    assert 5 <= len(pieces) <= 6
+    assert max(map(len, watched.asked)) <= TOKENIZED_AT_ONCE
+    # Besides, each passage is counted once, and again where it must be divided.
+    assert read[-1] <= 4 * len(text)
+
+
+class Whole(Wordpieces):
+    """Knows the tokens of a text as they are when it is tokenized whole.
+
+    Args:
+        text: The text, whose long pieces it is asked for from start to end.
+        tokenizer: Makes them.
+    """
+
+    def __init__(self, text: str, tokenizer: TokenCounter) -> None:
+        super().__init__(tokenizer.max_tokens)
+        self._tokenizer = tokenizer
+        self._text = text
+        self._tokens = tokenizer.token_offsets(text)
+        self._read = 0
+
+    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        if len(text) <= MAX_LENGTH:
+            return self._tokenizer.token_offsets(text)
+        start = self._text.index(text, self._read)
+        self._read = start + len(text)
+        return [(at - start, end - start) for at, end in self._tokens if start <= at < self._read]
+
+
+def test_tokens_of_pieces_are_those_of_the_whole(tokenizer: TokenCounter) -> None:
+    text = f"{PROSE}\n\n" * (3 * TOKENIZED_AT_ONCE // len(PROSE))
+    made = segment(text, title=None, tokenizer=tokenizer)
+    assert made == segment(text, title=None, tokenizer=Whole(text, tokenizer))
+
+
+class Stopped(Exception):
+    """What a tokenizer raises when the work is to stop."""
+
+
+class Stopping(Watched):
+    """Stops at the twentieth text."""
+
+    def token_offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        if len(self.asked) == 20:
+            raise Stopped
+        return super().token_offsets(text)
+
+
+def test_passages_are_counted_while_sentences_are_still_to_be_found() -> None:
+    # So a document of one endless line can be stopped where tokens are counted.
+    stopping = Stopping()
+    count = 2 * TOKENIZED_AT_ONCE // len(PROSE)
+    text = " ".join(f"{PROSE[:-1]} in {year}." for year in range(1000, 1000 + count))
+    with pytest.raises(Stopped):
+        segment(text, title=None, tokenizer=stopping)
+    assert 0 < text.index(stopping.asked[-1]) < TOKENIZED_AT_ONCE

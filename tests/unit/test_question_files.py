@@ -446,3 +446,20 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         with pytest.raises(QuestionFileError, match="can't be read") as raised:
             read_question_file(path)
         assert str(path) in raised.value.message
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"), ("utf-32", "UTF-32")],
+)
+def test_a_file_in_another_unicode_form_is_told_by_its_name(
+    tmp_path: Path, encoding: str, named: str, packed: bool
+) -> None:
+    path = tmp_path / "f.json"
+    content = json.dumps({"data": [{"paragraphs": []}]}).encode(encoding)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(QuestionFileError) as raised:
+        read_question_file(path)
+    assert raised.value.message == f"{path} is in {named}."
+    assert raised.value.remedy == "Save it in UTF-8."

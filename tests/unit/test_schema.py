@@ -13,7 +13,8 @@ import pytest
 
 from index.catalog import Catalog
 from index.errors import UnwritableCatalog
-from index.schema import create_catalog
+from index.storage.placing import name_beside
+from index.storage.schema import create_catalog
 
 
 def names(folder: Path) -> list[str]:
@@ -21,11 +22,28 @@ def names(folder: Path) -> list[str]:
 
 
 def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
-    left = ("catalog.sqlite.0a.tmp", "catalog.sqlite.0b.tmp", "catalog.sqlite.0b.tmp-wal")
-    for name in (*left, "catalog.sqlite.notes", "other.tmp"):
+    path = tmp_path / "catalog.sqlite"
+    left = name_beside(path)
+    others = ["catalog.sqlite.2026.tmp", "catalog.sqlite.notes.tmp.txt", "other.tmp"]
+    for name in (left.name, f"{left.name}-wal", *others):
         (tmp_path / name).write_bytes(b"left")
-    create_catalog(tmp_path / "catalog.sqlite")
-    assert names(tmp_path) == ["catalog.sqlite", "catalog.sqlite.notes", "other.tmp"]
+    create_catalog(path)
+    assert names(tmp_path) == ["catalog.sqlite", *others]
+
+
+def test_logs_of_a_catalog_that_is_gone_are_not_the_new_ones(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    create_catalog(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writing:
+        writing.execute("UPDATE meta SET value = '41' WHERE key = 'generation'")
+        log = path.with_name("catalog.sqlite-wal").read_bytes()
+        assert len(log) > 4096
+    path.unlink()
+    path.with_name("catalog.sqlite-wal").write_bytes(log)
+    catalog = Catalog(path, create=True)
+    assert catalog.generation() == 0
+    catalog.close()
+    assert names(tmp_path) == ["catalog.sqlite"]
 
 
 def test_catalog_that_stands_stays_and_loses_its_second_name(tmp_path: Path) -> None:
@@ -33,7 +51,7 @@ def test_catalog_that_stands_stays_and_loses_its_second_name(tmp_path: Path) -> 
     create_catalog(path)
     before = path.read_bytes()
     # As a process leaves it that is killed between giving the new name and removing the first.
-    os.link(path, tmp_path / "catalog.sqlite.0c.tmp")
+    os.link(path, name_beside(path))
     create_catalog(path)
     assert names(tmp_path) == ["catalog.sqlite"]
     assert path.read_bytes() == before
@@ -74,7 +92,7 @@ def test_catalog_is_made_without_hard_links(tmp_path: Path) -> None:
     catalog.close()
     assert names(tmp_path / "new") == ["catalog.sqlite"]
     again = Catalog(tmp_path / "new" / "catalog.sqlite", create=True)
-    assert again.catalog_id == catalog.catalog_id
+    assert again.generation() == 0
 
 
 @pytest.mark.parametrize("links", [True, False])

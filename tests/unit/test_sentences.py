@@ -1,8 +1,9 @@
+import pytest
 import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index.sentences import WINDOW, lines, paragraphs, split_sentences
+from index.text.sentences import READ_AT_ONCE, WINDOW, lines, paragraphs, split_sentences
 from index.types import TextRange
 
 
@@ -50,6 +51,13 @@ def test_every_character_is_in_exactly_one_sentence(text: str) -> None:
 @settings(deadline=None)
 @given(odd)
 def test_lines_are_those_of_str_splitlines(text: str) -> None:
+    assert [text[start:end] for start, end in lines(text)] == text.splitlines()
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r", "\r\n", "\n\r", "\x85", "\r\n\r\n", ""])
+@pytest.mark.parametrize("offset", range(-2, 3))
+def test_lines_of_any_length_are_those_of_str_splitlines(ending, offset):
+    text = ("a" * (READ_AT_ONCE + offset) + ending) * 3 + "b"
     assert [text[start:end] for start, end in lines(text)] == text.splitlines()
 
 
@@ -140,6 +148,16 @@ def test_sentences_of_a_paragraph_longer_than_a_window_are_whole() -> None:
     sentence = "Mr. Smith saw the cat, which sat on the mat in the sun."
     count = 5 * WINDOW // len(sentence)
     assert sentences(" ".join([sentence] * count)) == [sentence] * count
+
+
+def test_sentences_of_an_endless_line_are_found() -> None:
+    endless = "word " * (READ_AT_ONCE // 4) + "end."
+    assert sentences(f"One. {endless} Two. {endless}") == ["One.", endless, "Two.", endless]
+
+
+def test_marks_without_words_of_any_number_join_the_sentence_before() -> None:
+    marks = "! " * READ_AT_ONCE
+    assert sentences(f"{marks}One. {marks}Two.") == [f"{marks}One. {marks}".strip(), "Two."]
 
 
 def test_an_endless_sentence_is_one() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -223,6 +225,7 @@ def test_other_files_another_order_or_other_hard_passages_are_refused(tmp_path, 
         (["--any-occurrence", "1,x"], "--any-occurrence: no question is of the source 'x'."),
         (["--lengths", "48=0"], "--lengths: '48=0' gives every size the weight 0."),
         (["--validate-every", "0"], "--validate-every"),
+        (["--device", "foo"], "'foo' is not one of 'auto', 'cpu', 'cuda'."),
     ],
 )
 def test_options_that_mean_nothing_are_refused(tmp_path, encoder, files, arguments, told):
@@ -242,3 +245,79 @@ def test_an_encoder_that_makes_no_reader_is_refused(tmp_path, files):
     result = run(tmp_path / "out", tmp_path, *files)
     assert result.exit_code == 1
     assert f"Error: {tmp_path} can't be loaded: " in result.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to train on")
+def test_a_gpu_that_is_not_there_is_refused(tmp_path, encoder, files):
+    result = run(tmp_path / "out", encoder, *files, "--device", "cuda")
+    assert result.exit_code == 2
+    assert "--device: torch finds no GPU. Give --device cpu, or install" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_reserved_questions_are_refused(tmp_path, encoder, files, is_link):
+    folder = tmp_path / "calibration"
+    folder.mkdir()
+    path = Path(shutil.copy(files[1], folder))
+    if is_link:
+        named = tmp_path / "harmless.jsonl"
+        named.symlink_to(path)
+        path = named
+    result = run(tmp_path / "out", encoder, files[0], str(path))
+    assert result.exit_code == 1
+    assert f"Error: {path} lies in a folder named calibration: its questions" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_of_each_kind_of_fault_three_are_named_and_the_cut_gzip_always(tmp_path, encoder):
+    plain = write_questions(tmp_path / "plain.jsonl", 0, 8)
+    gold = {"text": "1801", "answer_start": 0}
+    asked = [{"id": f"w{n}", "question": "when?", "answers": [gold]} for n in range(5)]
+    bad = json.dumps({"context": "the bridge of 1801", "qas": asked}) + "\n"
+    noise = json.dumps({"context": os.urandom(5_000).hex(), "qas": []}) + "\n"
+    packed = gzip.compress((bad + plain.read_text() + noise).encode())
+    file = tmp_path / "cut.jsonl.gz"
+    file.write_bytes(packed[:-500])
+    result = run(tmp_path / "out", encoder, str(file))
+    assert result.exit_code == 0, result.output
+    said = result.output.splitlines()
+    assert f"{file}: 5 offset_mismatch" in said
+    assert f"{file}: 1 truncated" in said
+    assert sum("the bridge of" not in line and "stands at 0" in line for line in said) == 3
+    assert "  and 2 more" in said
+    assert any("the gzip stream is damaged" in line for line in said)
+    assert "{" not in "".join(line for line in said if "offset_mismatch" in line)
+
+
+class Killed(BaseException):
+    """A training's end in the middle of a step."""
+
+
+class KilledTraining(Training):
+    """A training that dies in its eighth step."""
+
+    def step(self, groups):
+        if self.position.step == 7:
+            raise Killed
+        return super().step(groups)
+
+
+@pytest.mark.parametrize(
+    ("limits", "kept"),
+    [
+        ({"save_steps": 3}, 6),
+        ({"save_steps": 100, "save_seconds": 0.0}, 7),
+        ({"save_steps": 100}, None),
+    ],
+)
+def test_a_checkpoint_is_kept_between_validations(tmp_path, encoder, limits, kept):
+    settings = replace(SETTINGS, encoder=str(encoder))
+    training = KilledTraining(tmp_path, settings, Ending(12, 2, "12=1"), "cpu")
+    dataset = made_set(training.tokenizer)
+    with pytest.raises(Killed):
+        train(training, dataset, dataset, RECIPES, validate_every=1000, **limits)
+    assert training.saved_step == kept
+    assert training.checkpoint.exists() == (kept is not None)
+    if kept is not None:
+        assert start(tmp_path, encoder, steps=12).position.step == kept

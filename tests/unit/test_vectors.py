@@ -2,63 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
-import shutil
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from reference import check_nearest, nearest
+from reference import check_nearest, nearest, scores
+from toy_vectors import (
+    DIMENSION,
+    EMBEDDER,
+    QUERY,
+    catch_up,
+    coarse,
+    found,
+    open_view,
+    put,
+    rebuilt,
+    same,
+    segmented,
+    view_path,
+)
 
 from index.catalog import Catalog
+from index.errors import DamagedCatalog
+from index.feed import Feed
+from index.filters import Filters
 from index.snapshot import Snapshot
-from index.types import Document, Passage, Segmentation
+from index.types import IdRange, State
 from index.vectors import VectorView
-
-EMBEDDER = "toy@1"
-DIMENSION = 8
-QUERY = np.array([1, -2, 0.5, 0, 3, -1, 0.25, 2], dtype=np.float32)
-
-
-def coarse(seed: int, rows: int) -> npt.NDArray[np.float16]:
-    """Vectors of eighths: products with QUERY have no rounding error, and many are equal."""
-    return (np.random.default_rng(seed).integers(-2, 3, (rows, DIMENSION)) / 8).astype(np.float16)
-
-
-def put(
-    catalog: Catalog, name: str, matrix: npt.NDArray[np.float16], text: str | None = None
-) -> None:
-    text = text or f"{name} {hashlib.sha256(matrix.tobytes()).hexdigest()}"
-    document = Document(
-        document_id=name,
-        text=text,
-        revision="sha256:" + hashlib.sha256(text.encode()).hexdigest(),
-        title=None,
-        source_url=None,
-        published_at=None,
-        published_at_source=None,
-        media_type="text/plain",
-        encoding="utf-8",
-        extractor="plain/1",
-        source=text.encode(),
-    )
-    passages = tuple(Passage(row, row + 1, 1) for row in range(len(matrix)))
-    catalog.put(document, Segmentation((), (), passages), matrix, embedder=EMBEDDER, lines={})
-
-
-def found(
-    view: VectorView, limit: int, query: npt.NDArray[np.float32] = QUERY
-) -> list[tuple[int, float]]:
-    ids, scores, generation = view.search(query, limit)
-    assert (ids.dtype, scores.dtype) == (np.int64, np.float32)
-    assert generation == view.generation
-    return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
 @pytest.fixture
@@ -66,40 +42,36 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(tmp_path / "c" / "catalog.sqlite", create=True)
 
 
-def view_path(catalog: Catalog) -> Path:
-    return catalog.path.with_name("vectors.faiss")
-
-
-def open_view(catalog: Catalog, embedder: str = EMBEDDER, dimension: int = DIMENSION) -> VectorView:
-    return VectorView(catalog, view_path(catalog), embedder=embedder, dimension=dimension)
-
-
-def rebuilt(catalog: Catalog) -> VectorView:
-    """A view made from nothing but the catalog."""
-    missing = catalog.path.with_name("none")
-    assert not missing.exists()
-    return VectorView(catalog, missing, embedder=EMBEDDER, dimension=DIMENSION)
+def unit(seed: int, rows: int, dimension: int) -> npt.NDArray[np.float16]:
+    matrix = np.random.default_rng(seed).standard_normal((rows, dimension))
+    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float16)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 40, 149, 150, 1000])
 def test_search_equals_numpy_with_equal_scores_in_order_of_id(catalog: Catalog, limit: int) -> None:
-    for n in range(30):
+    for n in range(15):
         put(catalog, f"{n}", coarse(n, 5))
     view = open_view(catalog)
+    for n in range(15, 30):
+        put(catalog, f"{n}", coarse(n, 5))
+    catch_up(view, catalog)
     assert len(view) == 150
     truth = nearest(catalog.path, QUERY, limit)
     assert len({score for _, score in nearest(catalog.path, QUERY, 150)}) < 75
+    assert found(view, limit) == truth
+    view.merge()
     assert found(view, limit) == truth
 
 
 def test_search_equals_numpy_in_many_dimensions(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
-    rng = np.random.default_rng(5)
-    matrix = rng.standard_normal((600, 384))
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    for n in range(6):
-        put(catalog, f"{n}", matrix[n * 100 : n * 100 + 100].astype(np.float16))
+    matrix = unit(5, 600, 384)
+    for n in range(4):
+        put(catalog, f"{n}", matrix[n * 100 : n * 100 + 100])
     view = open_view(catalog, dimension=384)
+    for n in range(4, 6):
+        put(catalog, f"{n}", matrix[n * 100 : n * 100 + 100])
+    catch_up(view, catalog)
     for row in (0, 250, 599):
         query = matrix[row].astype(np.float32)
         result = found(view, 50, query)
@@ -107,26 +79,81 @@ def test_search_equals_numpy_in_many_dimensions(tmp_path: Path) -> None:
         assert result[0][0] == row + 1
 
 
+def test_scores_are_the_same_bits_in_base_and_delta(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    late = open_view(catalog, dimension=384)
+    for n in range(5):
+        put(catalog, f"{n}", unit(n, 60, 384))
+    catch_up(late, catalog)
+    early = open_view(catalog, tmp_path / "none", dimension=384)
+    for n in range(20):
+        query = unit(100 + n, 1, 384)[0].astype(np.float32)
+        assert found(late, 300, query) == found(early, 300, query)
+        assert found(late, 9, query) == found(early, 300, query)[:9]
+
+
+def test_near_equal_scores_are_ordered_alike_in_base_and_delta(tmp_path: Path) -> None:
+    # Products that differ only in the last bits: each arithmetic would have its own order.
+    rng = np.random.default_rng(1)
+    one = rng.standard_normal(384)
+    one /= np.linalg.norm(one)
+    permuted = np.array([rng.permutation(one) for _ in range(250)]).astype(np.float16)
+    query = np.full(384, 384**-0.5, dtype=np.float32)
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    late = open_view(catalog, dimension=384)
+    put(catalog, "a", permuted)
+    catch_up(late, catalog)
+    early = open_view(catalog, tmp_path / "none", dimension=384)
+    everything = found(early, 250, query)
+    assert len({score for _, score in everything}) > 5
+    for limit in (1, 5, 17, 200, 250):
+        assert found(early, limit, query) == found(late, limit, query) == everything[:limit]
+
+
 def test_nothing_is_found_where_there_is_nothing(catalog: Catalog) -> None:
     view = open_view(catalog)
-    assert (found(view, 5), len(view), view.generation) == ([], 0, 0)
+    assert (found(view, 5), len(view), view.search(QUERY, 5).generation) == ([], 0, 0)
+    assert np.isnan(view.similarities(QUERY, np.array([0, 1]))).tolist() == [True, True]
     put(catalog, "a", coarse(1, 3))
     put(catalog, "empty", coarse(1, 0))
-    view.catch_up()
+    catch_up(view, catalog)
     assert found(view, 0) == []
     assert len(found(view, 5)) == 3
+    catalog.remove("a")
+    catch_up(view, catalog)
+    assert (found(view, 5), len(view)) == ([], 0)
+    assert view.merge()
+    assert (found(view, 5), found(open_view(catalog), 5)) == ([], [])
+
+
+def test_view_shows_nothing_before_its_first_catch_up(catalog: Catalog) -> None:
+    view = VectorView(view_path(catalog), embedder=EMBEDDER, dimension=DIMENSION)
+    assert (view.state, view.is_ready, view.wants_merge, len(view)) == (None, False, False, 0)
+    assert not view.merge()
+    with pytest.raises(RuntimeError, match="catch_up"):
+        view.search(QUERY, 1)
+    put(catalog, "a", coarse(1, 3))
+    catch_up(view, catalog)
+    assert (view.is_ready, len(view)) == (True, 3)
 
 
 def test_equal_scores_at_the_limit_are_the_first_ids(catalog: Catalog) -> None:
-    same = np.full((3, DIMENSION), 0.25, dtype=np.float16)
-    put(catalog, "a", same, text="old words")
-    put(catalog, "b", same)
-    put(catalog, "a", same, text="new words")
+    alike = np.full((3, DIMENSION), 0.25, dtype=np.float16)
+    put(catalog, "a", alike, text="old words")
+    replayed = open_view(catalog)
+    put(catalog, "b", alike)
+    put(catalog, "a", alike, text="new words")
     # The old revision comes back: it was written first and its passages have the last ids.
-    put(catalog, "a", same, text="old words")
-    for view in (open_view(catalog), rebuilt(catalog)):
+    put(catalog, "a", alike, text="old words")
+    catch_up(replayed, catalog)
+    for view in (replayed, rebuilt(catalog)):
         assert [i for i, _ in found(view, 2)] == [4, 5]
         assert found(view, 4) == nearest(catalog.path, QUERY, 4)
+
+
+def test_many_equal_scores_at_the_limit_are_the_first_ids(catalog: Catalog) -> None:
+    put(catalog, "a", np.full((700, DIMENSION), 0.25, dtype=np.float16))
+    assert [i for i, _ in found(open_view(catalog), 30)] == list(range(1, 31))
 
 
 def test_search_says_which_generation_it_searched(catalog: Catalog) -> None:
@@ -135,8 +162,27 @@ def test_search_says_which_generation_it_searched(catalog: Catalog) -> None:
     put(catalog, "b", coarse(2, 3))
     assert [view.search(QUERY, limit).generation for limit in (0, 9)] == [1, 1]
     assert len(view.search(QUERY, 9).ids) == 3
-    view.catch_up()
+    catch_up(view, catalog)
     assert view.search(QUERY, 9).generation == 2
+
+
+def test_similarities_are_the_scores_and_nan_of_what_is_not_held(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    put(catalog, "b", coarse(2, 3))
+    view = open_view(catalog)
+    put(catalog, "a", coarse(3, 2))
+    put(catalog, "c", coarse(4, 1))
+    put(catalog, "d", coarse(5, 2))
+    catalog.remove("c")
+    catch_up(view, catalog)
+    truth = scores(catalog.path, QUERY)
+    assert sorted(truth) == [4, 5, 6, 7, 8, 10, 11]
+    ids = np.array([99, 8, 1, 4, 9, 10, 4, 0, -5, 11, 2**40])
+    similarities = view.similarities(QUERY, ids)
+    assert similarities.dtype == np.float32
+    expected = [truth.get(i, np.nan) for i in ids.tolist()]
+    assert np.array_equal(similarities, np.array(expected, np.float32), equal_nan=True)
+    assert len(view.similarities(QUERY, ids[:0])) == 0
 
 
 def test_catching_up_asks_no_more_of_a_larger_catalog(tmp_path: Path) -> None:
@@ -145,216 +191,217 @@ def test_catching_up_asks_no_more_of_a_larger_catalog(tmp_path: Path) -> None:
         catalog = Catalog(tmp_path / f"{size}" / "catalog.sqlite", create=True)
         for n in range(size):
             put(catalog, f"{n}", coarse(n, 4))
+        view = open_view(catalog)
+        put(catalog, "1", coarse(99, 6))
         with closing(sqlite3.connect(catalog.path)) as connection:
             connection.row_factory = sqlite3.Row
             statements: list[str] = []
             connection.set_trace_callback(statements.append)
-            # The last passage of the second document.
-            [(ids, matrix)] = Snapshot(connection).vectors(EMBEDDER, {8})
-        assert ids.tolist() == [5, 6, 7, 8]
-        assert np.array_equal(matrix, coarse(1, 4))
+            view.catch_up(Feed(Snapshot(connection), EMBEDDER))
+        assert found(view, 200) == nearest(catalog.path, QUERY, 200)
         asked.append(len(statements))
     assert asked[0] == asked[1]
+
+
+def test_what_came_and_went_unseen_is_not_shown(catalog: Catalog) -> None:
+    view = open_view(catalog)
+    for n in range(3):
+        put(catalog, "a", coarse(n, 4))
+        put(catalog, f"{n}", coarse(n, 4))
+        catalog.remove(f"{n}")
+    catch_up(view, catalog)
+    assert len(view) == 4
+    same(view, rebuilt(catalog))
+
+
+def test_a_document_is_replaced_when_only_its_facts_change(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3), text="words", metadata={"tags": ["old"]})
+    view = open_view(catalog)
+    put(catalog, "a", coarse(1, 3), text="words", metadata={"tags": ["new"]})
+    assert len(found(view, 9, filters=Filters(tags=frozenset({"old"})))) == 3
+    catch_up(view, catalog)
+    assert found(view, 9, filters=Filters(tags=frozenset({"old"}))) == []
+    assert len(found(view, 9, filters=Filters(tags=frozenset({"new"})))) == 3
+
+
+def test_an_earlier_state_does_not_undo_a_later_one(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    with catalog.snapshot() as earlier:
+        feed = Feed(earlier, EMBEDDER)
+        assert feed.state().generation == 1
+        put(catalog, "b", coarse(2, 3))
+        catch_up(view, catalog)
+        assert view.catch_up(feed)
+    assert view.search(QUERY, 9).generation == 2
+    assert found(view, 9) == nearest(catalog.path, QUERY, 9)
+
+
+class Interrupted(Feed):
+    """Fails after the first document's vectors."""
+
+    def vectors(
+        self, wanted: Sequence[IdRange] | None = None
+    ) -> Iterator[tuple[IdRange, npt.NDArray[np.float16]]]:
+        yield next(super().vectors(wanted))
+        raise DamagedCatalog("A matrix is damaged.", "Index its document again.")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_failure_leaves_the_view_as_it_was(catalog: Catalog, is_known: bool) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    before = found(view, 20)
+    for n in range(3):
+        put(catalog, f"{n}", coarse(n, 4))
+    if not is_known:
+        forget_changes(catalog)
+    catalog.remove("a")
+    with catalog.snapshot() as snapshot, pytest.raises(DamagedCatalog):
+        view.catch_up(Interrupted(snapshot, EMBEDDER))
+    assert found(view, 20) == before
+    catch_up(view, catalog)
+    same(view, rebuilt(catalog))
+
+
+def forget_changes(catalog: Catalog) -> None:
+    with closing(sqlite3.connect(catalog.path)) as connection, connection:
+        connection.execute("DELETE FROM changes")
+
+
+def test_a_log_that_does_not_reach_back_is_not_replayed(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    put(catalog, "b", coarse(2, 3))
+    forget_changes(catalog)
+    put(catalog, "c", coarse(3, 3))
+    catch_up(view, catalog)
+    assert found(view, 20) == nearest(catalog.path, QUERY, 20)
+    assert len(view) == 9
+
+
+def test_vectors_of_another_dimension_are_an_error_with_a_remedy(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    put(catalog, "b", np.ones((2, 5), np.float16))
+    with catalog.snapshot() as snapshot, pytest.raises(DamagedCatalog, match=r"4 to 5 .* 5, not 8"):
+        view.catch_up(Feed(snapshot, EMBEDDER))
+    assert len(found(view, 9)) == 3
+
+
+class Stopping(Feed):
+    """Waits in the middle of what is read."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot, EMBEDDER)
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+
+    def vectors(
+        self, wanted: Sequence[IdRange] | None = None
+    ) -> Iterator[tuple[IdRange, npt.NDArray[np.float16]]]:
+        self.reached.set()
+        assert self.go_on.wait(60)
+        return super().vectors(wanted)
+
+
+def test_searches_do_not_wait_for_one_who_catches_up(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 3))
+    view = open_view(catalog)
+    before = found(view, 9)
+    put(catalog, "b", coarse(2, 3))
+    with catalog.snapshot() as snapshot, catalog.snapshot() as another:
+        feed = Stopping(snapshot)
+        thread = threading.Thread(target=view.catch_up, args=(feed,))
+        thread.start()
+        assert feed.reached.wait(60)
+        assert found(view, 9) == before
+        assert not view.catch_up(Feed(another, EMBEDDER), wait=False)
+        assert found(view, 9) == before
+        feed.go_on.set()
+        thread.join()
+        assert view.catch_up(Feed(another, EMBEDDER), wait=False)
+    assert found(view, 9) == nearest(catalog.path, QUERY, 9)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_catching_up_equals_a_rebuild(catalog: Catalog, seed: int) -> None:
     chosen = random.Random(seed)
     view = open_view(catalog)
-    for step in range(25):
+    for _ in range(25):
         # Few texts, so that older revisions come back too.
         name, version = chosen.choice("abcdef"), chosen.randrange(3)
         put(catalog, name, coarse(version, chosen.randrange(5)), text=f"{name} {version}")
         if chosen.random() < 0.4:
-            assert view.catch_up() == step + 1
-    view.catch_up()
-    fresh = rebuilt(catalog)
-    assert view.generation == fresh.generation == 25
+            catch_up(view, catalog)
+        if chosen.random() < 0.2:
+            view.merge()
+    catch_up(view, catalog)
+    same(view, rebuilt(catalog))
     for limit in (1, 3, 10, 100):
-        assert found(view, limit) == found(fresh, limit) == nearest(catalog.path, QUERY, limit)
+        assert found(view, limit) == nearest(catalog.path, QUERY, limit)
 
 
-def test_saved_view_is_used_again(catalog: Catalog) -> None:
-    for n in range(4):
-        put(catalog, f"{n}", coarse(n, 4))
-    view = open_view(catalog)
-    assert view.save()
-    assert not view.save()
-    again = open_view(catalog)
-    assert not again.save(), "it was rebuilt"
-    assert again.generation == 4
-    assert found(again, 10) == found(view, 10) == nearest(catalog.path, QUERY, 10)
+def state(catalog: Catalog) -> State:
+    with catalog.snapshot() as snapshot:
+        return Feed(snapshot, EMBEDDER).state()
 
 
-def test_view_that_is_behind_is_caught_up(catalog: Catalog) -> None:
+def test_a_view_from_before_another_embedder_was_used_is_not_replayed(catalog: Catalog) -> None:
     put(catalog, "a", coarse(1, 4))
-    put(catalog, "b", coarse(2, 4))
-    open_view(catalog).save()
-    put(catalog, "a", coarse(3, 6))
-    put(catalog, "c", coarse(4, 2))
     view = open_view(catalog)
-    assert view.generation == 4
-    assert len(view) == 12
-    assert found(view, 12) == nearest(catalog.path, QUERY, 12)
-    assert view.save()
-    assert not open_view(catalog).save()
-
-
-def stamped(path: Path, **changes: object) -> None:
-    """Change a view's stamp, its digest with it, so that nothing but the change is wrong."""
-    line, _, payload = path.read_bytes().partition(b"\n")
-    stamp = json.loads(line) | changes
-    del stamp["sha256"]
-    stamp["sha256"] = hashlib.sha256(json.dumps(stamp).encode() + b"\n" + payload).hexdigest()
-    path.write_bytes(json.dumps(stamp).encode() + b"\n" + payload)
-
-
-def test_stamp_changed_to_the_same_is_still_good(catalog: Catalog) -> None:
-    put(catalog, "a", coarse(1, 4))
-    open_view(catalog).save()
-    stamped(view_path(catalog))
-    assert not open_view(catalog).save()
-
-
-def flipped(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[-20] ^= 1
-    path.write_bytes(content)
-
-
-DAMAGE: dict[str, Callable[[Path], object]] = {
-    "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b""),
-    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "half of the stamp": lambda path: path.write_bytes(path.read_bytes()[:60]),
-    "without the last byte": lambda path: path.write_bytes(path.read_bytes()[:-1]),
-    "with a byte more": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
-    "bit flipped": flipped,
-    "no JSON": lambda path: path.write_bytes(b"\xff\xfe not a view\n" * 50),
-    "deep JSON": lambda path: path.write_bytes(b"[" * 5000),
-    "other JSON": lambda path: path.write_bytes(b"[1, 2]\n"),
-    "other catalog": lambda path: stamped(path, catalog_id="0" * 32),
-    "other embedder": lambda path: stamped(path, embedder="other@1"),
-    "other dimension": lambda path: stamped(path, dimension=16),
-    "older format": lambda path: stamped(path, format=0),
-    "newer format": lambda path: stamped(path, format=1_000_000),
-    "newer than the catalog": lambda path: stamped(path, generation=4),
-    "generation that is no number": lambda path: stamped(path, generation="3"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_view_that_cannot_be_used_is_rebuilt(catalog: Catalog, damage: str) -> None:
-    for n in range(3):
-        put(catalog, f"{n}", coarse(n, 4))
-    open_view(catalog).save()
-    good = view_path(catalog).read_bytes()
-    DAMAGE[damage](view_path(catalog))
-    view = open_view(catalog)
-    assert view.generation == 3
-    assert found(view, 20) == nearest(catalog.path, QUERY, 20)
-    assert view.save(), "it was used"
-    assert view_path(catalog).read_bytes() == good
-
-
-def test_no_flipped_byte_of_the_stamp_is_believed(catalog: Catalog) -> None:
-    put(catalog, "a", coarse(1, 3))
-    put(catalog, "b", coarse(2, 3))
-    open_view(catalog).save()
-    # The view is one generation behind: one bit makes 2 of it 3, and it would look up to date.
-    put(catalog, "c", coarse(3, 3))
-    good = view_path(catalog).read_bytes()
+    assert view.merge()
+    for n, embedder in enumerate(("other@1", EMBEDDER)):
+        catalog.stage("a", segmented(4), coarse(7 + n, 4), embedder=embedder, replacing=1)
+        assert catalog.adopt(embedder)
     truth = nearest(catalog.path, QUERY, 9)
-    for at in range(good.index(b"\n") + 1):
-        content = bytearray(good)
-        content[at] ^= 1
-        view_path(catalog).write_bytes(content)
-        assert found(open_view(catalog), 9) == truth, at
+    assert [i for i, _ in sorted(truth)] == [9, 10, 11, 12]
+    catch_up(view, catalog)
+    assert found(view, 9) == found(open_view(catalog), 9) == truth
+    assert view.state == state(catalog)
 
 
-def test_view_of_another_catalog_is_rebuilt(catalog: Catalog, tmp_path: Path) -> None:
-    other = Catalog(tmp_path / "other" / "catalog.sqlite", create=True)
-    put(catalog, "a", coarse(1, 4))
-    put(other, "a", coarse(2, 4))
-    open_view(other).save()
-    shutil.copy(view_path(other), view_path(catalog))
-    assert found(open_view(catalog), 4) == nearest(catalog.path, QUERY, 4)
-
-
-def test_view_of_another_embedder_or_dimension_is_not_mixed_in(tmp_path: Path) -> None:
-    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
-    put(catalog, "a", coarse(1, 4))
-    open_view(catalog).save()
-    assert len(open_view(catalog, embedder="other@1")) == 0
-    assert len(open_view(catalog)) == 4
-    assert found(open_view(catalog), 4) == nearest(catalog.path, QUERY, 4)
-
-
-def restore(catalog: Catalog, backup: bytes) -> Catalog:
-    """Put a catalog back as it was, as a person does with a backup; the view stays as it is."""
-    catalog.close()
-    for file in catalog.path.parent.glob(f"{catalog.path.name}*"):
-        file.unlink()
-    catalog.path.write_bytes(backup)
-    return Catalog(catalog.path)
-
-
-@pytest.mark.parametrize("written_since", [0, 1])
-def test_view_of_a_catalog_restored_from_a_backup_is_rebuilt(
-    catalog: Catalog, written_since: int
+@pytest.mark.parametrize(("many", "wanted"), [(999, False), (1000, True)])
+def test_a_merge_is_wanted_where_there_is_no_file(
+    catalog: Catalog, many: int, wanted: bool
 ) -> None:
-    put(catalog, "a", coarse(1, 4))
-    catalog.close()
-    backup = catalog.path.read_bytes()
-    catalog = Catalog(catalog.path)
-    for n in range(2, 5):
-        put(catalog, f"{n}", coarse(n, 4))
-    open_view(catalog).save()
-    restored = restore(catalog, backup)
-    # What is written now gets the passage ids that the view knows with other vectors.
-    for n in range(written_since):
-        put(restored, f"new {n}", coarse(9 + n, 4))
-    view = open_view(restored)
-    assert (view.generation, len(view)) == (1 + written_since, 4 + 4 * written_since)
-    assert found(view, 20) == nearest(catalog.path, QUERY, 20)
-
-
-def folder_in_the_way(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
-def file_as_parent(path: Path) -> Path:
-    path.write_bytes(b"")
-    return path / "vectors.faiss"
-
-
-def parent_missing(path: Path) -> Path:
-    return path / "none" / "vectors.faiss"
-
-
-@pytest.mark.parametrize("make", [folder_in_the_way, file_as_parent, parent_missing])
-def test_place_that_cannot_be_written_is_no_error(
-    catalog: Catalog, make: Callable[[Path], Path]
-) -> None:
-    put(catalog, "a", coarse(1, 4))
-    path = make(view_path(catalog))
-    view = VectorView(catalog, path, embedder=EMBEDDER, dimension=DIMENSION)
-    before = sorted(catalog.path.parent.rglob("*"))
-    assert not view.save()
-    assert sorted(catalog.path.parent.rglob("*")) == before
-    assert found(view, 4) == nearest(catalog.path, QUERY, 4)
-
-
-def test_temporary_files_do_not_accumulate(catalog: Catalog) -> None:
-    # Left by processes that were killed between writing and renaming.
-    for process in (1, 22, 333):
-        view_path(catalog).with_name(f"vectors.faiss.{process}.tmp").write_bytes(b"half a view")
-    neighbour = catalog.path.with_name("notes.tmp")
-    neighbour.write_bytes(b"not a view's")
+    put(catalog, "a", coarse(1, many))
     view = open_view(catalog)
-    for n in range(3):
-        put(catalog, f"{n}", coarse(n, 4))
-        view.catch_up()
-        assert view.save()
-    assert list(catalog.path.parent.glob("*.tmp")) == [neighbour]
+    assert (view.wants_merge, view.is_ready) == (wanted, True)
+    assert view.merge()
+    assert (view.wants_merge, open_view(catalog).wants_merge) == (False, False)
+
+
+def test_a_merge_is_wanted_when_much_has_changed(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 5000))
+    put(catalog, "b", coarse(2, 6000))
+    view = open_view(catalog)
+    view.merge()
+    put(catalog, "c", coarse(3, 1100))
+    catch_up(view, catalog)
+    assert not view.wants_merge
+    put(catalog, "d", coarse(4, 1))
+    catch_up(view, catalog)
+    assert view.wants_merge
+    assert view.merge()
+    assert not view.wants_merge
+    catalog.remove("a")
+    catch_up(view, catalog)
+    assert view.wants_merge
+    assert view.merge()
+    assert not view.wants_merge
+    same(view, rebuilt(catalog))
+
+
+def test_more_than_is_held_is_read_as_a_new_base(catalog: Catalog) -> None:
+    put(catalog, "a", coarse(1, 50))
+    view = open_view(catalog, exact_up_to=100)
+    view.merge()
+    put(catalog, "b", coarse(2, 101))
+    catch_up(view, catalog)
+    # Until a merge divides them into lists, all of them are searched one by one.
+    assert not view.is_ready
+    assert found(view, 200) == nearest(catalog.path, QUERY, 200)
+    assert view.merge()
+    assert view.is_ready
+    assert found(view, 200) == nearest(catalog.path, QUERY, 200)

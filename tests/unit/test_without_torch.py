@@ -15,7 +15,8 @@ HEAVY = "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(s
 SERVE = """
 from fastapi.testclient import TestClient
 from index.collection import CollectionStore
-from service import serving, wiring
+from service import wiring
+from service.commands import serving
 from service.app import create_app
 from service.settings import Settings
 settings = Settings()

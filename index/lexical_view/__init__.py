@@ -1,0 +1,1 @@
+"""Parts of the lexical view: words, the tantivy index, its files, what is shown."""

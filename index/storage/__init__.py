@@ -1,0 +1,1 @@
+"""The catalog's database: schema, connections, transactions, copies and checks."""

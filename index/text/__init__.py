@@ -1,0 +1,1 @@
+"""Files → a document's text: decoding, pages, Markdown, metadata, sentences."""

@@ -1,0 +1,1 @@
+"""Parts of the vector view: base on disk, delta in memory, what is shown, filters' columns."""

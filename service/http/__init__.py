@@ -1,0 +1,1 @@
+"""The HTTP API: routes, wire models, limits, uploads and jobs."""
