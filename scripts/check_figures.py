@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,20 +20,14 @@ from typing import Any
 import click
 import ten_passages
 from evaluate import BREADTH, REPEATED, Bench
+from golden_questions import ANSWERABLE, ask_golden, print_golden
 from project_data import DATA
-from tqdm import tqdm
 
-from index.collection import CollectionStore
-from service import wiring
-from service.commands.indexing import index_paths
 from service.evaluation import f1_at_best_threshold
-from service.metrics import difference_figure, is_loss, mean_figure, score
-from service.open_domain import RIGHT
+from service.metrics import difference_figure, is_loss, mean_figure
 from service.reader import DEFAULT_READER
 from service.settings import Settings
-from service.types import AnswerSet
 
-SEEDS = Path(__file__).parents[1] / "seeds"
 STORED = Path(__file__).parents[1] / "tests" / "eval" / "figures.json"
 
 V1_SAMPLE = 1_000
@@ -42,7 +35,6 @@ V2_SAMPLE = 800
 BREADTH_SAMPLE = 160
 TEN_SAMPLE = 120
 
-_ANSWERABLE = ("answer", "differing", "yes_no")
 _DIGITS = 4
 
 
@@ -74,46 +66,26 @@ class Measured:
 
 def golden(reader: str) -> Iterator[Measured]:
     """The golden questions, asked of the sample documents; prints a table by kind."""
-    lines = (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    questions = [json.loads(line) for line in lines]
-    with tempfile.TemporaryDirectory() as folder, CollectionStore(Path(folder)) as store:
-        settings = Settings(data_dir=Path(folder), reader=reader)
-        index_paths(settings, [SEEDS], "default", show_progress=False)
-        answerer = wiring.load(settings, store).answerer("default")
-        found = [
-            (question, answerer.answer(question["question"], top_k=3))
-            for question in tqdm(questions, "golden questions")
-        ]
-    _print_kinds(found)
-    asked = [(q, answers) for q, answers in found if q["kind"] in _ANSWERABLE]
+    judged = ask_golden(Settings(reader=reader))
+    print_golden(judged, each=False)
+    answerable = [one for one in judged if one.kind in ANSWERABLE]
+    others = [one for one in judged if one.kind not in ANSWERABLE]
     yield Measured(
         "golden: right first",
-        [question["id"] for question, _ in asked],
-        [float(_rank(question, answers) == 0) for question, answers in asked],
+        [one.question["id"] for one in answerable],
+        [float(one.rank == 0) for one in answerable],
     )
-    others = [(q, answers) for q, answers in found if q["kind"] not in _ANSWERABLE]
     yield Measured(
         "golden: refused",
-        [question["id"] for question, _ in others],
-        [float(answers.status == "no_answer") for _, answers in others],
+        [one.question["id"] for one in others],
+        [float(one.is_refused) for one in others],
     )
-
-
-def _rank(question: dict[str, Any], answers: AnswerSet) -> int | None:
-    """Place of the first right answer, from 0."""
-    golds = [gold["quote"] for gold in question["gold"]]
-    right = (score(answer.answer, golds).f1 >= RIGHT for answer in answers.answers)
-    return next((place for place, is_right in enumerate(right) if is_right), None)
-
-
-def _print_kinds(found: Sequence[tuple[dict[str, Any], AnswerSet]]) -> None:
-    print("\n| kind | asked | answered | right first | right in three |\n|---|---|---|---|---|")
-    for kind in dict.fromkeys(question["kind"] for question, _ in found):
-        group = [(q, answers) for q, answers in found if q["kind"] == kind]
-        answered = sum(answers.status == "answered" for _, answers in group)
-        ranks = [_rank(question, answers) for question, answers in group]
-        three = sum(rank is not None for rank in ranks)
-        print(f"| {kind} | {len(group)} | {answered} | {ranks.count(0)} | {three} |")
+    differing = [one for one in judged if one.kind == "differing"]
+    yield Measured(
+        "golden: all sides cited",
+        [one.question["id"] for one in differing],
+        [float(one.are_all_sides_cited) for one in differing],
+    )
 
 
 def repeated(bench: Bench) -> Iterator[Measured]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import signal
 import sys
-import unicodedata
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -31,10 +31,6 @@ from service.commands.options import (
     print_json,
     say_loading,
 )
-
-if TYPE_CHECKING:
-    from service.types import Citation
-
 
 class _Group(click.Group):
     """Commands whose designed errors end in a message and an exit status, not a traceback."""
@@ -82,8 +78,20 @@ for _command in (
     default=20,
     show_default=True,
     type=click.IntRange(1, 100),
-    help="How many passages to read.",
+    help="Most passages to read.",
 )
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    help="Least probability of an answer.  [default: the setting's]",
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Answer as of a day: later and undated documents aren't asked.",
+)
+@click.option("--explain", is_flag=True, help="Say why it is answered so.")
 @collection_option
 @data_option
 @json_option
@@ -91,55 +99,42 @@ def ask(
     question: tuple[str, ...],
     top_k: int,
     max_passages: int,
+    min_confidence: float | None,
+    as_of: datetime | None,
+    explain: bool,
     collection: str,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Ask a question; answer with quotes from the documents.
 
-    The exit status is 0 also when the documents don't answer.
+    Where documents differ, each side is told, however few answers are asked for. The exit status is 0 also when the documents don't answer.
     """
     settings = make_settings(data_dir=data_dir)
     from service.answering import check_question
 
     asked = check_question(" ".join(question))
     from service import wiring
-    from service.http.schemas import ask_response
+    from service.commands.answers import print_answers
+    from service.http.answer_schemas import ask_response
 
     collections = wiring.open_collections(settings)
     collections.catalog(collection)
     say_loading()
     components = wiring.load(settings, collections)
     answer_set = components.answerer(collection).answer(
-        asked, top_k=top_k, max_passages=max_passages
+        asked,
+        top_k=top_k,
+        max_passages=max_passages,
+        as_of=None if as_of is None else as_of.date(),
+        min_confidence=min_confidence,
+        explain=explain,
     )
     if as_json:
         response = ask_response(answer_set, collection, components.models())
         print_json(response.model_dump(mode="json"))
         return
-    if answer_set.status == "no_answer":
-        click.echo("Not in these documents.")
-    for answer in answer_set.answers:
-        for citation in answer.citations:
-            _print_citation(citation)
-
-
-def _print_citation(citation: Citation) -> None:
-    """Print a quote, its sentence, and its place, each on a line."""
-    click.secho(_on_a_line(citation.cited_text), bold=True)
-    quote = click.style(_on_a_line(citation.cited_text), underline=True)
-    click.echo(f"  {_on_a_line(citation.before)}{quote}{_on_a_line(citation.after)}")
-    title = _on_a_line(citation.document_title or "untitled")
-    click.secho(
-        f"  {title}, {citation.published_at or 'undated'}, {citation.document_id} "
-        f"[{citation.start_char_index}, {citation.end_char_index})\n",
-        dim=True,
-    )
-
-
-def _on_a_line(text: str) -> str:
-    """A text with each control character, line breaks among them, shown as a space."""
-    return "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    print_answers(answer_set)
 
 
 @main.command()
@@ -155,6 +150,7 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
 
     query = check_question(query)
     from service import wiring
+    from service.commands.answers import on_a_line
     from service.http.schemas import SearchResponse, hit_model
 
     collections = wiring.open_collections(settings)
@@ -172,11 +168,11 @@ def search(query: str, limit: int, collection: str, data_dir: Path | None, as_js
         click.echo("There are no passages in this collection.")
     for hit in found.hits:
         click.secho(
-            f"{hit.score:.3f}  {_on_a_line(hit.title or 'untitled')}, {hit.document_id} "
+            f"{hit.score:.3f}  {on_a_line(hit.title or 'untitled')}, {hit.document_id} "
             f"[{hit.start}, {hit.end})",
             bold=True,
         )
-        click.echo(f"       {_on_a_line(hit.text)}\n")
+        click.echo(f"       {on_a_line(hit.text)}\n")
 
 
 @main.command()

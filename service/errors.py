@@ -5,7 +5,8 @@ PinciteError
 │   ├── InvalidQuestion      not valid Unicode text
 │   ├── EmptyQuestion
 │   └── QuestionTooLong
-├── UnsupportedRequest       a field asks for what this version doesn't do yet
+├── UnusableCalibration      a calibration's file is missing, or isn't one
+├── TooFewQuestions          too few to calibrate on
 ├── NotReady                 a collection can't be opened
 ├── Overloaded               more requests at once than the server takes
 ├── DeadlineExceeded         the answer would have come too late
@@ -53,10 +54,16 @@ class QuestionTooLong(QuestionError):
     code = "question_too_long"
 
 
-class UnsupportedRequest(PinciteError):
-    """A field asks for what this version doesn't do yet."""
+class UnusableCalibration(PinciteError):
+    """A calibration's file is missing, or isn't one."""
 
-    code = "unsupported_request"
+    code = "unusable_calibration"
+
+
+class TooFewQuestions(PinciteError):
+    """There are too few questions to calibrate on, or all are of one kind."""
+
+    code = "too_few_questions"
 
 
 class NotReady(PinciteError):

@@ -22,6 +22,7 @@ from index.text.decoding import normalise
 from index.types import Hit, StoredDocument
 from service import metrics
 from service.answering import Answerer
+from service.calibration import Calibration
 from service.errors import QuestionError
 from service.evaluation import Asked, Report
 from service.metrics import Figure, Score, mean_figure
@@ -44,7 +45,7 @@ class OpenOutcome:
         rank: Place of the first passage of its own paragraph among those read, from 0; None if
             there is none.
         score: EM and F1 of the first answer if none is refused; of an unanswerable question 0.
-        confidence: The first answer's score; minus infinity if there is none.
+        confidence: Probability that the first answer is right; 0 if there is none.
         asked: Whether it could be asked; if not, it counts as not answered.
     """
 
@@ -133,6 +134,7 @@ class _RecordingLibrary:
 def ask_everything(
     collection: Collection,
     reader: Reader,
+    calibration: Calibration,
     shelf: Shelf,
     asked: Iterable[Asked],
     *,
@@ -143,6 +145,7 @@ def ask_everything(
     Args:
         collection: Holds the shelf's documents.
         reader: What reads.
+        calibration: What makes probabilities of its scores.
         shelf: Says which document is a question's own.
         asked: Questions with their paragraphs.
         max_passages: How many passages to read.
@@ -151,14 +154,14 @@ def ask_everything(
         An outcome for each, in order.
     """
     library = _RecordingLibrary(collection)
-    answerer = Answerer(library, reader, threshold=float("-inf"))
+    answerer = Answerer(library, reader, calibration, min_confidence=0.0)
     for paragraph, question in asked:
         could_ask = True
         try:
             found = answerer.answer(question.text, top_k=1, max_passages=max_passages)
             confidence, answer = _first(found)
         except QuestionError:
-            library.hits, confidence, answer = (), float("-inf"), ""
+            library.hits, confidence, answer = (), 0.0, ""
             could_ask = False
         own = shelf.document_id(paragraph)
         ranks = (place for place, hit in enumerate(library.hits) if hit.document_id == own)
@@ -177,22 +180,24 @@ def ask_everything(
 
 def _first(found: AnswerSet) -> tuple[float, str]:
     if not found.answers:
-        return float("-inf"), ""
-    return found.answers[0].score, found.answers[0].answer
+        return 0.0, ""
+    return found.answers[0].confidence, found.answers[0].answer
 
 
-def report_open(outcomes: Sequence[OpenOutcome], *, threshold: float, passages: int) -> Report:
-    """Retrieval and answers, with and without the threshold.
+def report_open(
+    outcomes: Sequence[OpenOutcome], *, min_confidence: float, passages: int
+) -> Report:
+    """Retrieval and answers, with and without refusing.
 
     The MRR counts only passages that were read: one further down counts as not found.
 
     Args:
         outcomes: Of all questions.
-        threshold: The score that an answer must exceed.
+        min_confidence: Least probability of an answer.
         passages: How many passages were read.
     """
     figures: dict[str, Figure] = {}
-    numbers: dict[str, float] = {"threshold": threshold}
+    numbers: dict[str, float] = {"least confidence": min_confidence}
     answerable = [o for o in outcomes if o.answerable]
     if answerable:
         ranks = np.array([np.inf if o.rank is None else o.rank for o in answerable])
@@ -202,16 +207,16 @@ def report_open(outcomes: Sequence[OpenOutcome], *, threshold: float, passages: 
         figures[f"MRR@{passages}"] = mean_figure(1 / (ranks + 1))
         figures["EM, never refusing"] = mean_figure([o.score.em for o in answerable])
         figures["F1, never refusing"] = mean_figure([o.score.f1 for o in answerable])
-        kept = [o.score if o.confidence > threshold else Score(0.0, 0.0) for o in answerable]
+        kept = [o.score if o.confidence >= min_confidence else Score(0.0, 0.0) for o in answerable]
         figures["EM"] = mean_figure([score.em for score in kept])
         figures["F1"] = mean_figure([score.f1 for score in kept])
         figures["answered, of the answerable"] = mean_figure(
-            [o.confidence > threshold for o in answerable]
+            [o.confidence >= min_confidence for o in answerable]
         )
-    if refused := [o.confidence <= threshold for o in outcomes if not o.answerable]:
+    if refused := [o.confidence < min_confidence for o in outcomes if not o.answerable]:
         figures["refused, of the unanswerable"] = mean_figure(refused)
     numbers["AUROC, right or not"] = metrics.auroc(
         [o.confidence for o in outcomes], [o.score.f1 >= RIGHT for o in outcomes]
     )
-    unread = sum(o.asked and o.confidence == float("-inf") for o in outcomes)
+    unread = sum(o.asked and o.confidence == 0 for o in outcomes)
     return Report(figures, numbers, sum(not o.asked for o in outcomes), unread)

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.embedder import DEFAULT_EMBEDDER
 from index.storage.connections import BUSY_SECONDS
-from service.answering import THRESHOLD
+from service.answering import MIN_CONFIDENCE
 from service.reader import DEFAULT_READER
 
 
@@ -73,10 +73,16 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Longest wait for another process that writes to a collection; then 503.",
     )
-    threshold: float = Field(
-        THRESHOLD,
+    min_confidence: float = Field(
+        MIN_CONFIDENCE,
+        ge=0,
+        le=1,
         allow_inf_nan=False,
-        description="Score that an answer must exceed; lower answers more, and more wrongly.",
+        description="Least probability of an answer; lower answers more, and more wrongly.",
+    )
+    calibration: Path | None = Field(
+        None,
+        description="Calibration that `pincite calibrate` wrote; the shipped one if not given.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         ("localhost", "127.0.0.1", "[::1]"),

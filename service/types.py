@@ -5,7 +5,7 @@ All offsets are 0-based and half-open, in Unicode code points.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,24 +83,128 @@ class Citation:
     passage_id: int
 
 
+Form = Literal["quote", "evidence"]
+"""A quote answers by itself; evidence is the sentence or list from which the answer follows."""
+
+Relation = Literal["earlier", "later"]
+"""How an answer's report stands in time to that of the first answer, which it differs from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in a document's own words.
+    """An answer in the documents' own words.
 
     Attributes:
-        score: How far the span's logits exceed those of "not answered here", plus the weighted
-            similarity of passage and question; higher is better; no probability.
-        support: How many sources say so.
-        citations: Where it stands.
+        answer: Its words, as the first citation has them.
+        form: Whether it answers by itself.
+        score: Logarithm of the odds that these words answer the question, as reader and search see
+            it, before it is calibrated; higher is better.
+        confidence: Probability that the answer is right.
+        support: How many independent sources say so; copies of a text count once.
+        relation: Set in an answer that differs from the first one and is dated otherwise.
+        citations: Where it stands, best first.
     """
 
     answer: str
+    form: Form
     score: float
+    confidence: float
     support: int
+    relation: Relation | None
     citations: Sequence[Citation]
 
 
-Status = Literal["answered", "no_answer"]
+Status = Literal["answered", "differing", "no_answer"]
+
+Reason = Literal["nothing_relevant", "low_confidence"]
+"""Why there is no answer: no passage is about it, or none answers surely enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A text that was read, as `Explanation` tells it.
+
+    Attributes:
+        passage_id: The passage that was found; the text is it and sentences next to it.
+        start: Offset of the text in its document.
+        end: Offset after it.
+        similarity: Cosine similarity of question and passage.
+        lexical: BM25 of question and passage.
+        by: The sides of the search that speak for it.
+        null_score: Logits of "not answered here".
+    """
+
+    passage_id: int
+    document_id: str
+    revision: str
+    start: int
+    end: int
+    similarity: float
+    lexical: float
+    by: Sequence[Literal["meaning", "words"]]
+    null_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConsideredSpan:
+    """A span that was considered, as `Explanation` tells it.
+
+    Attributes:
+        features: Value of each of the calibration's features, by name.
+        probability: Its share of the answer, before spans that say the same are put together.
+        group: Number of its group among the explanation's.
+    """
+
+    document_id: str
+    revision: str
+    start: int
+    end: int
+    quote: str
+    features: Mapping[str, float]
+    probability: float
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanGroup:
+    """Spans that say the same, as `Explanation` tells it.
+
+    Attributes:
+        answer: The words of its best span.
+        probability: Sum of its spans' probabilities.
+        confidence: The same, calibrated.
+        support: How many independent sources say it.
+        why: Why it is among the answers, or isn't.
+    """
+
+    answer: str
+    probability: float
+    confidence: float
+    support: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a question was answered as it was.
+
+    Attributes:
+        rounds: How many rounds of reading there were.
+        is_settled: Whether reading ended since more would hardly have changed the answer.
+        is_foreign: Whether none of the question's names stands in any passage found.
+        none_probability: Share of "none of these" before calibration.
+        texts: What was read, in order.
+        spans: Most probable first.
+        groups: Most probable first; a span's `group` counts in them.
+    """
+
+    rounds: int
+    is_settled: bool
+    is_foreign: bool
+    none_probability: float
+    texts: Sequence[ReadText]
+    spans: Sequence[ConsideredSpan]
+    groups: Sequence[SpanGroup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +212,26 @@ class AnswerSet:
     """All that is answered to a question.
 
     Attributes:
-        status: Whether the documents answer the question.
-        answers: Best first; empty if they don't.
-        no_answer_score: How far the best candidate stays below the threshold; positive if there
-            is no answer, None if there was nothing to read.
+        status: Whether the documents answer the question, and whether they differ in it.
+        answers: Best first; empty if the documents don't answer. Of differing ones each side.
+        no_answer_score: Logarithm of the odds against the best candidate, before calibration; None
+            if there was nothing to read.
+        no_answer_probability: Probability that the best candidate is wrong; 1 if there is none.
+        reason: Why there is no answer; None if there is one.
+        closest: Sentences nearest to the question where it isn't answered, best first.
+        passages_read: How many passages were read.
         generation: The catalog's generation that was searched.
+        explanation: If it was asked for.
         timings_ms: Milliseconds spent in each stage.
     """
 
     status: Status
     answers: Sequence[Answer]
     no_answer_score: float | None
+    no_answer_probability: float
+    reason: Reason | None
+    closest: Sequence[Citation]
+    passages_read: int
     generation: int
+    explanation: Explanation | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from index.embedder import DEFAULT_EMBEDDER, Embedder
 from index.onnx_embedder import OnnxEmbedder
 from index.torch_embedder import SentenceTransformerEmbedder
 from service.answering import Answerer
+from service.calibration import SHIPPED, Calibration, load_calibration
 from service.executor import limit_threads
 from service.onnx_reader import MODEL, OnnxReader
 from service.reader import Reader, find_reader
@@ -23,7 +24,8 @@ class Components:
     collections: CollectionStore
     embedder: Embedder
     reader: Reader
-    threshold: float
+    calibration: Calibration
+    min_confidence: float
 
     def collection(self, name: str) -> Collection:
         """A collection, ready to be searched.
@@ -40,12 +42,17 @@ class Components:
         return Answerer(
             self.collection(collection),
             self.reader,
-            threshold=self.threshold,
+            self.calibration,
+            min_confidence=self.min_confidence,
         )
 
     def models(self) -> dict[str, str]:
         """Ids of the models in use."""
-        return {"embedder": self.embedder.model_id, "reader": self.reader.model_id}
+        return {
+            "embedder": self.embedder.model_id,
+            "reader": self.reader.model_id,
+            "calibration": self.calibration.calibration_id,
+        }
 
 
 def open_collections(settings: Settings, *, live: bool = False) -> CollectionStore:
@@ -91,10 +98,12 @@ def load(settings: Settings, collections: CollectionStore) -> Components:
 
     Raises:
         ModelError: A model can't be used.
+        UnusableCalibration: The calibration can't.
     """
     return Components(
         collections=collections,
         embedder=load_embedder(settings),
         reader=load_reader(settings),
-        threshold=settings.threshold,
+        calibration=load_calibration(settings.calibration or SHIPPED),
+        min_confidence=settings.min_confidence,
     )

@@ -20,20 +20,19 @@ from pathlib import Path
 from tantivy import (
     Document,
     FieldType,
-    Filter,
     Index,
     Occur,
     Query,
     Schema,
     SchemaBuilder,
     Searcher,
-    TextAnalyzer,
     TextAnalyzerBuilder,
     Tokenizer,
 )
 
 from index.feed import FedDocument
 from index.filters import Filters
+from index.lexical_view.stemming import stemmer
 from index.lexical_view.words import COMMON_WORDS, phonetic_key, split_words
 
 FORMAT = 2
@@ -88,11 +87,6 @@ def schema() -> Schema:
     )
 
 
-@cache
-def _stemmer() -> TextAnalyzer:
-    return TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.stemmer("english")).build()
-
-
 def open_index(folder: Path, *, create: bool = False) -> Index:
     """The index in a folder, or a new one.
 
@@ -103,7 +97,7 @@ def open_index(folder: Path, *, create: bool = False) -> Index:
     index = Index(schema(), str(folder), reuse=False) if create else Index.open(str(folder))
     # A reader that reloads by itself could show a commit whose state hasn't been looked at.
     index.config_reader("manual", 0)
-    index.register_tokenizer(_STEMMED, _stemmer())
+    index.register_tokenizer(_STEMMED, stemmer())
     index.register_tokenizer(_PLAIN, TextAnalyzerBuilder(Tokenizer.whitespace()).build())
     return index
 
@@ -220,7 +214,7 @@ def _term(field: str, term: str) -> Query:
 
 
 def _stems(terms: list[str]) -> list[str]:
-    return _stemmer().analyze(" ".join(terms))
+    return stemmer().analyze(" ".join(terms))
 
 
 def _phonetic_keys(terms: list[str]) -> list[str]:

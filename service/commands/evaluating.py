@@ -115,7 +115,7 @@ def evaluate_open(
     """Index all contexts in a folder that is deleted at the end, and ask them the questions.
 
     Args:
-        settings: Which models, which threshold.
+        settings: Which models, what is refused.
         files: Questions; the paragraphs of all of them are indexed, whatever is asked.
         sample: How many questions to ask, at random; None: all.
         max_passages: How many passages to read for each.
@@ -142,12 +142,13 @@ def evaluate_open(
             ask_everything(
                 components.collection("default"),
                 components.reader,
+                components.calibration,
                 shelf,
                 tqdm(asked, desc="asking", unit="question", disable=hidden),
                 max_passages=max_passages,
             )
         )
-    report = report_open(outcomes, threshold=settings.threshold, passages=max_passages)
+    report = report_open(outcomes, min_confidence=settings.min_confidence, passages=max_passages)
     return Evaluation(files, len(asked), report, components.models(), shelf.failed)
 
 

@@ -8,15 +8,13 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Request
 
 from service.answering import check_question
-from service.errors import UnsupportedRequest
+from service.http.answer_schemas import AskResponse, ask_response
 from service.http.problems import responses
 from service.http.schemas import (
     AskRequest,
-    AskResponse,
     SearchQuery,
     SearchRequest,
     SearchResponse,
-    ask_response,
     hit_model,
 )
 from service.http.state import Service, State, disconnected
@@ -32,8 +30,10 @@ def add_answer_routes(app: FastAPI) -> None:
         responses=responses(400, 404, 422, 503, 504),
     )
     async def ask(body: AskRequest, request: Request, service: Service) -> AskResponse:
-        """Quotes that answer the question, each with its place; or that there is no answer."""
-        _refuse_unsupported(body)
+        """Quotes that answer the question, each with its place; or that there is no answer.
+
+        Where documents differ, each side is given.
+        """
         question = check_question(body.question)
         await service.wait_for(body.collection, body.min_generation, request)
         components = service.components
@@ -43,6 +43,9 @@ def add_answer_routes(app: FastAPI) -> None:
                 top_k=body.top_k,
                 max_passages=body.max_passages,
                 filters=body.filters.filters(),
+                as_of=body.as_of,
+                min_confidence=body.min_confidence,
+                explain=body.explain,
                 check=check,
             ),
             partial(disconnected, request),
@@ -86,12 +89,3 @@ async def _search(asked: SearchRequest, request: Request, service: State) -> Sea
     return SearchResponse(
         hits=[hit_model(hit, asked.collection) for hit in found.hits], generation=found.generation
     )
-
-
-def _refuse_unsupported(body: AskRequest) -> None:
-    for field in ("as_of", "min_confidence"):
-        if getattr(body, field) is not None:
-            raise UnsupportedRequest(
-                f"{field!r} is given; this version can't do that yet.",
-                f"Leave {field!r} out.",
-            )

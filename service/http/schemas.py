@@ -1,17 +1,13 @@
-"""Wire models of questions and searches, and of what they find."""
+"""Wire models of questions and searches, and of the passages found."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Literal
-
-from pydantic import Field, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
 from index.collection import DEFAULT_COLLECTION
 from index.types import Hit
 from service.http.filter_schemas import DayRange, FiltersModel
-from service.http.wire import PublishedAtSource, Term, Wire, view_url
-from service.types import AnswerSet, Citation, Status
+from service.http.wire import Day, Term, Wire, view_url
 
 _MIN_GENERATION = (
     "Wait until the search shows this generation of the collection, as writes return it; 503 if "
@@ -24,13 +20,31 @@ class AskRequest(Wire):
 
     question: StrictStr = Field(description="What is asked, up to 1,000 characters.")
     collection: StrictStr = Field(DEFAULT_COLLECTION, description="Which documents to ask.")
-    top_k: int = Field(3, ge=1, le=50, strict=True, description="Most answers to return.")
+    top_k: int = Field(
+        3,
+        ge=1,
+        le=50,
+        strict=True,
+        description="Most answers to return; of differing ones each is returned all the same.",
+    )
     max_passages: int = Field(
         20, ge=1, le=100, strict=True, description="Most passages to read for the answer."
     )
     filters: FiltersModel = Field(FiltersModel(), description="Which documents to ask.")
-    as_of: StrictStr | None = Field(None, description="Not supported yet: null.")
-    min_confidence: float | None = Field(None, description="Not supported yet: null.")
+    as_of: Day | None = Field(
+        None,
+        description="Answer as of this day (2020-01-13): documents published later aren't asked, "
+        "nor undated ones.",
+    )
+    min_confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        strict=True,
+        allow_inf_nan=False,
+        description="Least probability of an answer; null for the server's own.",
+    )
+    explain: StrictBool = Field(False, description="Say why it is answered so.")
     min_generation: int | None = Field(None, ge=0, strict=True, description=_MIN_GENERATION)
 
 
@@ -74,64 +88,6 @@ class SearchQuery(DayRange):
         )
 
 
-class CitationModel(Wire):
-    """A quote and the exact place where it stands.
-
-    Offsets are 0-based and half-open, in Unicode code points of the text of that revision, which
-    `GET /v1/collections/{collection}/documents/{document_id}/text?revision=` returns.
-    """
-
-    type: Literal["char_location"] = "char_location"
-    document_id: str
-    document_title: str | None
-    source_url: str | None
-    published_at: str | None = Field(description="ISO 8601 date; null when undated.")
-    published_at_source: PublishedAtSource
-    revision: str
-    start_char_index: int
-    end_char_index: int
-    cited_text: str
-    before: str = Field(description="The sentence's words before the quote.")
-    after: str = Field(description="The sentence's words after the quote.")
-    page_number: int | None = Field(None, description="Null: the formats read have no pages.")
-    passage_id: str
-    url: str = Field(description="Opens the document with the quote marked.")
-
-
-class AnswerModel(Wire):
-    """An answer in the documents' own words."""
-
-    id: str
-    answer: str
-    score: float = Field(description="Higher is better; not a probability.")
-    confidence: float | None = Field(None, description="Null: not calibrated yet.")
-    support: int = Field(description="How many sources say so.")
-    relation: str | None = None
-    citations: list[CitationModel]
-
-
-class NoAnswerModel(Wire):
-    """How strongly the reader holds that the documents don't answer."""
-
-    score: float | None = Field(
-        description="How far the best candidate's score stays below the threshold: positive "
-        "when the status is no_answer. Null: there was nothing to read."
-    )
-    probability: float | None = Field(None, description="Null: not calibrated yet.")
-    reason: str | None = None
-
-
-class AskResponse(Wire):
-    """The answers, or that there are none in these documents."""
-
-    status: Status
-    answers: list[AnswerModel]
-    no_answer: NoAnswerModel
-    timings_ms: dict[str, float]
-    models: dict[str, str]
-    generation: int
-
-
 class HitModel(Wire):
     """A passage found."""
 
@@ -153,43 +109,6 @@ class SearchResponse(Wire):
 
     hits: list[HitModel]
     generation: int
-
-
-def _citation(citation: Citation, collection: str) -> CitationModel:
-    url = view_url(
-        collection,
-        citation.document_id,
-        citation.revision,
-        citation.start_char_index,
-        citation.end_char_index,
-    )
-    fields = asdict(citation) | {"passage_id": str(citation.passage_id), "url": url}
-    return CitationModel(**fields)
-
-
-def ask_response(answer_set: AnswerSet, collection: str, models: dict[str, str]) -> AskResponse:
-    """The wire form of a set of answers."""
-    return AskResponse(
-        status=answer_set.status,
-        answers=[
-            AnswerModel(
-                id=f"a{number}",
-                answer=answer.answer,
-                score=round(answer.score, 4),
-                support=answer.support,
-                citations=[_citation(citation, collection) for citation in answer.citations],
-            )
-            for number, answer in enumerate(answer_set.answers, start=1)
-        ],
-        no_answer=NoAnswerModel(
-            score=None
-            if answer_set.no_answer_score is None
-            else round(answer_set.no_answer_score, 4)
-        ),
-        timings_ms=answer_set.timings_ms,
-        models=models,
-        generation=answer_set.generation,
-    )
 
 
 def hit_model(hit: Hit, collection: str) -> HitModel:
