@@ -61,7 +61,9 @@ class Judged:
         if score(answer.answer, [gold["quote"] for gold in self.question["gold"]]).f1 >= RIGHT:
             return True
         return answer.form == "evidence" and any(
-            _holds(citation, gold) for citation in answer.citations for gold in self.question["gold"]
+            _holds(citation, gold)
+            for citation in answer.citations
+            for gold in self.question["gold"]
         )
 
     @property

@@ -32,6 +32,7 @@ from service.commands.options import (
     say_loading,
 )
 
+
 class _Group(click.Group):
     """Commands whose designed errors end in a message and an exit status, not a traceback."""
 
@@ -108,7 +109,8 @@ def ask(
 ) -> None:
     """Ask a question; answer with quotes from the documents.
 
-    Where documents differ, each side is told, however few answers are asked for. The exit status is 0 also when the documents don't answer.
+    Where documents differ, each side is told, however few answers are asked for. The exit status
+    is 0 also when the documents don't answer.
     """
     settings = make_settings(data_dir=data_dir)
     from service.answering import check_question

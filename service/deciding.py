@@ -120,6 +120,7 @@ def _answer(weighed: Weighed, group: int) -> Answer:
         score=log_odds(float(weighed.masses[group])),
         confidence=float(weighed.confidences[group]),
         support=int(weighed.considered.support[group]),
+        is_side=False,
         relation=None,
         citations=citations,
     )
@@ -164,7 +165,7 @@ def _in_order_of_date(told: Sequence[Answer]) -> list[Answer]:
     """
     best, strongest = told[0], told[1]
     related = [
-        replace(side, relation=_relation(side, strongest if side is best else best))
+        replace(side, is_side=True, relation=_relation(side, strongest if side is best else best))
         for side in told
     ]
     return sorted(related, key=lambda side: side.citations[0].published_at or "9999")

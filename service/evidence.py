@@ -105,9 +105,11 @@ def _enumeration(text: str, around: TextRange, start: int, end: int) -> TextRang
     begin, stop = start, end
     while first > 0:
         item = _tail(text, *items[first - 1], is_named=is_named)
-        if item is None or (items[first][0] < start and first == inside[0] and not _fills(
-            text, items[first][0], start
-        )):
+        if item is None or (
+            items[first][0] < start
+            and first == inside[0]
+            and not _fills(text, items[first][0], start)
+        ):
             break
         first, begin = first - 1, item
         if item != items[first][0]:

@@ -129,9 +129,7 @@ def fit_line(samples: Sequence[AskedSample], begin: Calibration) -> Calibration:
     )
 
 
-def verdicts(
-    samples: Sequence[AskedSample], calibration: Calibration
-) -> list[Verdict]:
+def verdicts(samples: Sequence[AskedSample], calibration: Calibration) -> list[Verdict]:
     """What a calibration says of each question's first answer."""
     found = []
     for sample in samples:

@@ -184,9 +184,7 @@ def _first(found: AnswerSet) -> tuple[float, str]:
     return found.answers[0].confidence, found.answers[0].answer
 
 
-def report_open(
-    outcomes: Sequence[OpenOutcome], *, min_confidence: float, passages: int
-) -> Report:
+def report_open(outcomes: Sequence[OpenOutcome], *, min_confidence: float, passages: int) -> Report:
     """Retrieval and answers, with and without refusing.
 
     The MRR counts only passages that were read: one further down counts as not found.

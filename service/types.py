@@ -87,7 +87,7 @@ Form = Literal["quote", "evidence"]
 """A quote answers by itself; evidence is the sentence or list from which the answer follows."""
 
 Relation = Literal["earlier", "later"]
-"""How an answer's report stands in time to that of the first answer, which it differs from."""
+"""How the report of an answer stands in time to that of the one it differs from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Answer:
             it, before it is calibrated; higher is better.
         confidence: Probability that the answer is right.
         support: How many independent sources say so; copies of a text count once.
-        relation: Set in an answer that differs from the first one and is dated otherwise.
+        is_side: Whether it is one of those that differ.
+        relation: Whether a side's report is earlier or later than that of the side it differs from.
         citations: Where it stands, best first.
     """
 
@@ -110,6 +111,7 @@ class Answer:
     score: float
     confidence: float
     support: int
+    is_side: bool
     relation: Relation | None
     citations: Sequence[Citation]
 

@@ -58,9 +58,7 @@ def stored(
     )
 
 
-def hit(
-    document: StoredDocument, first: int, last: int | None = None, passage_id: int = 1
-) -> Hit:
+def hit(document: StoredDocument, first: int, last: int | None = None, passage_id: int = 1) -> Hit:
     """A hit on the passage from one sentence to another; debris is no sentence."""
     start = document.sentences[first].start
     end = document.sentences[first if last is None else last].end

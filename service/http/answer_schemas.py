@@ -60,6 +60,7 @@ class AnswerModel(Wire):
     )
     confidence: float = Field(ge=0, le=1, description="Probability that the answer is right.")
     support: int = Field(description="How many independent sources say so; copies count once.")
+    side: bool = Field(description="Whether it is one of the answers that differ.")
     relation: Relation | None = Field(
         description="Of an answer that differs from another: whether its report is the earlier or "
         "the later one. Null if nothing differs, or the dates don't tell."
@@ -185,6 +186,7 @@ def _answer(number: int, answer: Answer, collection: str) -> AnswerModel:
         score=round(answer.score, 4),
         confidence=round(answer.confidence, 4),
         support=answer.support,
+        side=answer.is_side,
         relation=answer.relation,
         citations=[_citation(citation, collection) for citation in answer.citations],
     )

@@ -22,15 +22,20 @@ export class Problem extends Error {
 const STATUSES = ["answered", "differing", "no_answer"];
 
 /**
+ * @param {{asOf?: string, explain?: boolean, signal?: AbortSignal}} [options] `asOf`: an ISO date,
+ *   after which nothing counts; `explain`: with the reasons.
  * @returns {Promise<object>} The response of `POST /v1/ask`.
  * @throws {Problem}
  * @throws {DOMException} AbortError, when `signal` aborts.
  */
-export async function ask(question, collection, signal) {
+export async function ask(question, collection, { asOf = "", explain = false, signal } = {}) {
+  const asked = { question, collection, top_k: 3, max_passages: 20 };
+  if (asOf) asked.as_of = asOf;
+  if (explain) asked.explain = true;
   const response = await request("/v1/ask", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ question, collection, top_k: 3, max_passages: 20 }),
+    body: JSON.stringify(asked),
     signal,
   });
   const cited = (answer) => Array.isArray(answer.citations) && answer.citations.length > 0;

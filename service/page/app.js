@@ -13,6 +13,7 @@ const form = document.getElementById("ask");
 const field = document.getElementById("question");
 const count = document.getElementById("ask-count");
 const limit = document.getElementById("ask-limit");
+const asOf = document.getElementById("as-of");
 const choice = document.getElementById("collection");
 const introduction = document.getElementById("introduction");
 const section = document.getElementById("history");
@@ -44,7 +45,7 @@ function changed(exchange) {
 function start(question) {
   for (const exchange of exchanges) exchange.cancel();
   const id = `${Date.now().toString(36)}-${exchanges.length}`;
-  const exchange = new Exchange({ id, question, collection }, changed);
+  const exchange = new Exchange({ id, question, collection, asOf: asOf.value }, changed);
   add(exchange);
   exchange.ask();
   return exchange;
@@ -53,6 +54,7 @@ function start(question) {
 function address(question) {
   const query = new URLSearchParams({ q: question });
   if (collection !== DEFAULT) query.set("collection", collection);
+  if (asOf.value) query.set("as_of", asOf.value);
   return `/?${query}`;
 }
 
@@ -98,6 +100,8 @@ function showCount() {
 function follow({ anew }) {
   const question = new URLSearchParams(location.search).get("q")?.trim() ?? "";
   title(question);
+  asOf.value = new URLSearchParams(location.search).get("as_of") ?? "";
+  if (asOf.value) asOf.closest("details").open = true;
   if (question === "") {
     field.focus();
     return;

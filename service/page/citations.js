@@ -5,14 +5,15 @@ import { announce, button, element, webAddress } from "./dom.js";
  * A quote in its sentence, with its document, its date and its exact place.
  *
  * @param {object} citation As in the response of `POST /v1/ask`.
+ * @param {{marked?: boolean}} [options] Whether to mark the quote, as an answer is.
  * @returns {HTMLElement}
  */
-export function citationElement(citation) {
+export function citationElement(citation, { marked = true } = {}) {
   const quote = element(
     "blockquote",
     { dir: "auto" },
     citation.before ?? "",
-    element("mark", {}, citation.cited_text),
+    marked ? element("mark", {}, citation.cited_text) : citation.cited_text,
     citation.after ?? "",
   );
   const facts = element("p", { class: "facts" }, dateElement(citation.published_at));

@@ -1,6 +1,8 @@
 import { Problem, ask } from "./api.js";
 import { answerElements, answerSentence } from "./answers.js";
+import { dateElement } from "./dates.js";
 import { announce, button, element } from "./dom.js";
+import { whyElement } from "./explanation.js";
 import { problemElement, problemSentence } from "./problems.js";
 
 /** A question, and what became of it: pending, answered, failed or cancelled. */
@@ -10,14 +12,15 @@ export class Exchange {
   #changed;
 
   /**
-   * @param {{id: string, question: string, collection: string, response?: object}} asked
+   * @param {{id: string, question: string, collection: string, asOf?: string, response?: object}} asked
    *   `response` where it was answered before, in this visit.
    * @param {(exchange: Exchange) => void} changed Called when it is answered, fails or is cancelled.
    */
-  constructor({ id, question, collection, response = null }, changed) {
+  constructor({ id, question, collection, asOf = "", response = null }, changed) {
     this.id = id;
     this.question = question;
     this.collection = collection;
+    this.asOf = asOf;
     this.response = null;
     this.cancelled = false;
     this.#changed = changed;
@@ -50,7 +53,10 @@ export class Exchange {
     this.#showPending();
     announce("Looking in the documents…");
     try {
-      const response = await ask(this.question, this.collection, controller.signal);
+      const response = await ask(this.question, this.collection, {
+        asOf: this.asOf,
+        signal: controller.signal,
+      });
       if (this.#controller !== controller) return;
       this.#controller = null;
       this.#showResponse(response);
@@ -111,6 +117,10 @@ export class Exchange {
 
   #showResponse(response) {
     const elements = answerElements(response);
+    if (this.asOf) {
+      elements.unshift(element("p", { class: "hint" }, "As of ", dateElement(this.asOf), "."));
+    }
+    elements.push(whyElement(this));
     const total = response.timings_ms?.total;
     if (typeof total === "number") {
       elements.push(element("p", { class: "timing" }, `${(total / 1000).toFixed(2)} s`));

@@ -7,7 +7,11 @@ const KEY = "pincite.visit.1";
 const LEAVING = "pincite.leaving";
 const KEPT = 50;
 
-/** @returns {{id: string, question: string, collection: string, response: object}[]} Newest first. */
+/**
+ * @typedef {{id: string, question: string, collection: string, asOf: string, response: object}} Asked
+ */
+
+/** @returns {Asked[]} Newest first. */
 export function recall() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
@@ -17,12 +21,18 @@ export function recall() {
   }
 }
 
-/** @param {{id: string, question: string, collection: string, response: object}[]} exchanges */
+/** @param {Asked[]} exchanges */
 export function remember(exchanges) {
   const kept = exchanges
     .filter(({ response }) => response !== null)
     .slice(0, KEPT)
-    .map(({ id, question, collection, response }) => ({ id, question, collection, response }));
+    .map(({ id, question, collection, asOf, response }) => ({
+      id,
+      question,
+      collection,
+      asOf,
+      response,
+    }));
   try {
     sessionStorage.setItem(KEY, JSON.stringify(kept));
   } catch {

@@ -59,8 +59,8 @@ _SCALES = {"hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9, "tri
 _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12, "b": 1e9}
 
 _DIGITS = (
-    r"(?<![\p{L}\p{N}.,])[-\u2212]?(?:\p{Nd}{1,3}(?:[,\u00a0\u202f\u2009 \u066c]\p{Nd}{3})+(?!\p{Nd})"
-    r"|\p{Nd}+)(?:[.\u066b]\p{Nd}+)?"
+    r"(?<![\p{L}\p{N}.,])[-\u2212]?"
+    r"(?:\p{Nd}{1,3}(?:[,\u00a0\u202f\u2009 \u066c]\p{Nd}{3})+(?!\p{Nd})|\p{Nd}+)(?:[.\u066b]\p{Nd}+)?"
 )
 _WORDS = "|".join(sorted(_SMALL, key=len, reverse=True))
 _SPELLED = (
@@ -81,7 +81,10 @@ _UNIT = regex.compile(
     r"|[\s-](?P<word>[\p{L}\u00b0][\p{L}\u2019'\u00b2\u00b3]*)(?:\s(?P<next>\p{L}+))?",
     regex.IGNORECASE,
 )
-_LEAST = r"more\s+than|over|at\s+least|above|exceeding|exceeded|no\s+(?:fewer|less)\s+than|upwards?\s+of"
+_LEAST = (
+    r"more\s+than|over|at\s+least|above|exceeding|exceeded|no\s+(?:fewer|less)\s+than"
+    r"|upwards?\s+of"
+)
 _MOST = r"less\s+than|fewer\s+than|under|at\s+most|up\s+to|below|no\s+more\s+than"
 _ABOUT = (
     r"about|around|approximately|approx\.|roughly|some|circa|ca?\.|nearly|almost|close\s+to"

@@ -44,7 +44,7 @@ _NEGATIONS = frozenset("not no never none nor without cannot".split())
 _ITEMS = regex.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|as well as)\s+|\s*&\s*")
 _SMALL_WORDS = frozenset(
     "a an the of in on at by to from around about some more than least over nearly almost early "
-    "late mid morning evening night noon midnight since until between and up early only just".split()
+    "late mid morning evening night noon midnight since until between and up only just".split()
 )
 
 
@@ -88,7 +88,9 @@ def read_claim(
         published_at: ISO date of the report, if known.
         expansions: What abbreviations stand for; see `abbreviations.expansions_in`.
     """
-    words = tuple(term for terms in split_words(quote) for term in terms[-1:] if term not in _ARTICLES)
+    words = tuple(
+        term for terms in split_words(quote) for term in terms[-1:] if term not in _ARTICLES
+    )
     stemmed = tuple(stems(words))
     if len(quote) > _LONGEST or not words:
         return Claim(quote, "phrase", words, stemmed)

@@ -1,4 +1,4 @@
-"""Days, months and years, as texts write them; what a date leaves out comes from the report's own."""
+"""Days, months and years, as texts write them; what they leave out is that of the report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATTERNS = tuple(
     for pattern in (
         rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}",
         rf"{_MONTH}\s+{_DAY},?\s+{_YEAR}",
-        rf"(?P<year>[12]\d{{3}})[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>0?[1-9]|[12]\d|3[01])(?!\d)",
+        r"(?P<year>[12]\d{3})[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>0?[1-9]|[12]\d|3[01])(?!\d)",
         rf"(?P<day>1[3-9]|2\d|3[01])[./-](?P<month>0?[1-9]|1[0-2])[./-]{_YEAR}",
         rf"{_MONTH},?\s+(?:of\s+)?{_YEAR}",
         rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH}",
@@ -34,12 +34,15 @@ _PATTERNS = tuple(
     )
 )
 _ONLY_MONTH = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}])(?P<month>{'|'.join(m.capitalize() for m in _MONTHS)})(?![\p{{L}}\p{{N}}])"
+    rf"(?<![\p{{L}}\p{{N}}])(?P<month>{'|'.join(m.capitalize() for m in _MONTHS)})"
+    r"(?![\p{L}\p{N}])"
 )
 _ONLY_YEAR = regex.compile(
     r"(?<![\p{L}\p{N}.,$\u20ac\u00a3-])(?P<year>1\d{3}|20\d{2})(?![\p{L}\p{N}%]|[.,]\d)"
 )
-_WEEKDAY = regex.compile(rf"(?<!\p{{L}})(?P<weekday>{'|'.join(WEEKDAYS)})s?(?!\p{{L}})", regex.IGNORECASE)
+_WEEKDAY = regex.compile(
+    rf"(?<!\p{{L}})(?P<weekday>{'|'.join(WEEKDAYS)})s?(?!\p{{L}})", regex.IGNORECASE
+)
 _NEAR = 6
 """Days from a report within which a weekday is meant."""
 
@@ -83,7 +86,9 @@ def days_in(text: str, published_at: str | None) -> list[Day]:
                     year=int(parts["year"]) if parts.get("year") else None,
                     month=_month(parts.get("month")),
                     day=int(parts["day"]) if parts.get("day") else None,
-                    weekday=WEEKDAYS.index(parts["weekday"].lower()) if parts.get("weekday") else None,
+                    weekday=WEEKDAYS.index(parts["weekday"].lower())
+                    if parts.get("weekday")
+                    else None,
                     published=published,
                     start=match.start(),
                     end=match.end(),
@@ -124,7 +129,7 @@ def _filled(day: Day) -> dict[str, int | None]:
         middle = day.day or 15
         year = min(
             candidates,
-            key=lambda y: abs((_safe(y, day.month or 1, middle) - day.published).days)  # type: ignore[operator]
+            key=lambda y: abs((_safe(y, day.month or 1, middle) - day.published).days),  # type: ignore[operator]
         )
     return {"year": year, "month": day.month, "day": day.day}
 
@@ -135,7 +140,11 @@ def _safe(year: int, month: int, day: int) -> datetime.date:
 
 def _compare_weekdays(one: Day, other: Day) -> Agreement:
     if one.weekday is not None and other.weekday is not None:
-        if one.published and other.published and abs((one.published - other.published).days) > _NEAR:
+        if (
+            one.published
+            and other.published
+            and abs((one.published - other.published).days) > _NEAR
+        ):
             return "unrelated"
         return "same" if one.weekday == other.weekday else "incompatible"
     told, dated = (one, other) if one.weekday is not None else (other, one)

@@ -112,7 +112,10 @@ def is_same_name(one: Sequence[str], other: Sequence[str]) -> bool:
     if len(short) == 1:
         word = short[0]
         return (
-            len(long) <= 4 and word not in _COMMON_NOUNS and len(word) > 2 and are_alike(word, long[-1])
+            len(long) <= 4
+            and word not in _COMMON_NOUNS
+            and len(word) > 2
+            and are_alike(word, long[-1])
         )
     # Middle names and initials may be left out.
     return (

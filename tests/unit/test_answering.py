@@ -230,7 +230,7 @@ def test_a_why_question_gets_the_sentence(talks):
     assert found.answers[0].form == "quote"
     why = answerer([talks], [hit(talks, 1)]).answer("Did 146,000 Libyans flee?", min_confidence=0)
     assert {answer.form for answer in why.answers} == {"evidence"}
-    assert set(a.answer for a in why.answers) <= set(PARAGRAPH)
+    assert {answer.answer for answer in why.answers} <= set(PARAGRAPH)
 
 
 def test_an_explanation_tells_what_was_weighed(talks):
