@@ -1,6 +1,7 @@
 """The project's own table of figures, one command a row, for the shipped reader or any other.
 
-    python scripts/evaluate.py table                     every row
+    python scripts/evaluate.py table                     the reader's rows
+    python scripts/evaluate.py answers                   the answers' rows
     python scripts/evaluate.py --sample 500 squad-v2     one row, quickly
     python scripts/evaluate.py file mine.json            any question file
     python scripts/evaluate.py open-domain mine.json     the same, all its paragraphs searched
@@ -16,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import answer_rows
 import click
 import ten_passages
 from project_data import DATA, question_file, question_files, read_and_tell
@@ -176,6 +178,7 @@ TARGETS = {
     "ten passages, EM kept": (85, 92),
     "size on disk, MB": (30, 24),
     "SQuAD v1.1 dev, F1 against the other": (-0.7, -0.2),
+    **answer_rows.TARGETS,
 }
 """What a figure must reach, and what is aimed at."""
 
@@ -224,9 +227,10 @@ def _add_command(rows: Sequence[Row], name: str, about: str | None) -> None:
         print_table(figures, bench.reader_name if name == "size" else bench.reader.model_id)
 
 
-for _row in ROWS:
+for _row in (*ROWS, *answer_rows.ROWS):
     _add_command([_row], _row.__name__.replace("_", "-"), _row.__doc__)
-_add_command(ROWS, "table", "Every row.")
+_add_command(ROWS, "table", "Every row of the reader's figures.")
+_add_command(answer_rows.ROWS, "answers", "Every row of the answers' figures.")
 
 
 @main.command()

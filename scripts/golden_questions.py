@@ -16,7 +16,7 @@ from index.collection import CollectionStore
 from service import wiring
 from service.commands.indexing import index_paths
 from service.metrics import Figure, mean_figure, score
-from service.open_domain import RIGHT
+from service.observing import RIGHT
 from service.settings import Settings
 from service.types import Answer, AnswerSet, Citation
 from service.values.claims import Claim, compare, read_claim
@@ -104,7 +104,7 @@ def _claim(gold: dict[str, Any]) -> Claim:
 
 
 def _overlap(citation: Citation, gold: dict[str, Any]) -> bool:
-    return (
+    return bool(
         citation.document_id == gold["document"]
         and citation.start_char_index < gold["end"]
         and gold["start"] < citation.end_char_index
@@ -112,7 +112,7 @@ def _overlap(citation: Citation, gold: dict[str, Any]) -> bool:
 
 
 def _holds(citation: Citation, gold: dict[str, Any]) -> bool:
-    return (
+    return bool(
         citation.document_id == gold["document"]
         and citation.start_char_index <= gold["start"]
         and gold["end"] <= citation.end_char_index

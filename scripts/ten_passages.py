@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from index.embedder import Embedder
 from index.passages import passage_input
-from service.answering import MAX_ANSWER_TOKENS, SIMILARITY_WEIGHT, check_question
+from service.answering import MAX_ANSWER_TOKENS, check_question
 from service.evaluation import take_sample
 from service.metrics import score_v1
 from service.questions import Paragraph, Question
@@ -32,6 +32,10 @@ from service.reader import Reader
 from service.spans import decode
 
 READ = 10
+SIMILARITY_WEIGHT = 20.0
+"""Logits that a cosine similarity of 1 counts beside the reader's, so that figures of readers
+compare whatever a calibration makes of both."""
+
 LIST = Path(__file__).with_name("nearest_passages.json.gz")
 GIVE_DATA = "Give the folder with train, dev and calibration: --data FOLDER, before the command."
 

@@ -145,12 +145,10 @@ _CALENDAR = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may "
     "june july august september october november december mr mrs ms dr".split()
 )
-_TOKEN = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['\u2019.][\p{L}\p{M}\p{N}]+)*")
+_TOKEN = regex.compile(r"(?:\p{L}\.){2,}|[\p{L}\p{M}\p{N}]+(?:['\u2019.][\p{L}\p{M}\p{N}]+)*")
 _BEGINS_UPPER = regex.compile(r"\p{Lu}|\p{Lt}")
-_ODD = regex.compile(r"\p{Ll}\p{M}*\p{Lu}|\p{L}\p{M}*\p{N}|\p{N}\p{Lu}|\p{Lu}\p{M}*\.?\p{Lu}")
+_ODD = regex.compile(r"\p{Ll}\p{M}*\p{Lu}|\p{Lu}\p{M}*\p{N}|\p{N}\p{Lu}|\p{Lu}\p{M}*\.?\p{Lu}")
 """Inner capitals, and letters with digits: `iPhone`, `A380`, `NATO`."""
-
-_HAS_LOWER = regex.compile(r"\p{Ll}")
 
 
 def asked_for(question: str) -> Asked:
@@ -273,8 +271,8 @@ def asked_names(question: str) -> frozenset[str]:
     """Names in a question, as the terms of `split_words`: to see whether any text holds one.
 
     Capitalised words but for the first one, and words with inner capitals, or letters and digits.
-    None if letter case says nothing: in a question without words in small letters, or in which
-    most words that nobody would capitalise are capitalised. Days and months are no names.
+    There are none if letter case says nothing: in a question that has no word in small letters, or
+    capitals on most words that only headlines give them. Days and months are no names.
     """
     words = _TOKEN.findall(question[:_LONGEST])
     if not any(word.islower() for word in words):

@@ -29,20 +29,26 @@ class Bar(NamedTuple):
 
     Attributes:
         margin: Least margin over "not answered here".
+        level: The same for one that is hardly behind the best answer in anything.
         behind: How far its margin may lie below the best answer's.
         coverage: Least coverage of the question by its sentence, as a share of the best answer's.
     """
 
     margin: float
+    level: float
     behind: float
     coverage: float
 
 
+_LEVEL = 2.0
+_LEVEL_MARGIN = 1.5
+"""Up to so far behind the best answer, in log odds and in margin, another one is level with it."""
+
 BARS: Mapping[Kind, Bar] = {
-    "number": Bar(4.0, 3.0, 0.3),
-    "date": Bar(2.0, 2.0, 0.75),
-    "name": Bar(3.0, 2.0, 0.75),
-    "phrase": Bar(4.0, 2.0, 0.75),
+    "number": Bar(margin=4.0, level=0.0, behind=3.0, coverage=0.3),
+    "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.75),
+    "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.75),
+    "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.75),
 }
 """By kind: names that answer something else are frequent, numbers that do are rarer."""
 
@@ -89,11 +95,17 @@ def _is_rival(weighed: Weighed, best: int, rival: int, question: str) -> bool:
     considered = weighed.considered
     ours, theirs = considered.claims[best], considered.claims[rival]
     bar = BARS[ours.kind]
+    behind = weighed.logits[best] - weighed.logits[rival]
     margin = considered.candidates[rival].margin
+    margin_behind = considered.candidates[best].margin - margin
     coverage = considered.features[:, FEATURES.index("coverage")]
+    is_level = (
+        behind <= _LEVEL and margin_behind <= _LEVEL_MARGIN and coverage[rival] >= coverage[best]
+    )
     return (
-        weighed.logits[rival] >= weighed.logits[best] - GAP
-        and margin >= max(bar.margin, considered.candidates[best].margin - bar.behind)
+        behind <= GAP
+        and margin_behind <= bar.behind
+        and margin >= (bar.level if is_level else bar.margin)
         and coverage[rival] >= bar.coverage * coverage[best]
         and expected_kind(question) in {None, "place", ours.kind}
         and (compare(ours, theirs) == "incompatible" or differs_as_figure(ours, theirs))

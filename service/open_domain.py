@@ -26,12 +26,10 @@ from service.calibration import Calibration
 from service.errors import QuestionError
 from service.evaluation import Asked, Report
 from service.metrics import Figure, Score, mean_figure
+from service.observing import RIGHT
 from service.questions import Paragraph
 from service.reader import Reader
 from service.types import AnswerSet
-
-RIGHT = 0.5
-"""F1 from which an answer counts as right where only right and wrong are told apart."""
 
 _RECALL_AT = (1, 5, 10, 20)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from index.filters import Filters
 from index.search import SearchResult
@@ -170,8 +170,11 @@ def _debris_within(document: StoredDocument, start: int, end: int) -> bool:
 def _read_text(hit: Hit, place: TextRange, null_score: float, hits: Sequence[Hit]) -> ReadText:
     near = max(other.similarity for other in hits)
     worded = max(other.lexical for other in hits)
-    by_meaning = hit.similarity >= _BOTH_SIDES * near
-    by_words = worded > 0 and hit.lexical >= _BOTH_SIDES * worded
+    by: list[Literal["meaning", "words"]] = []
+    if hit.similarity >= _BOTH_SIDES * near:
+        by.append("meaning")
+    if worded > 0 and hit.lexical >= _BOTH_SIDES * worded:
+        by.append("words")
     return ReadText(
         passage_id=hit.passage_id,
         document_id=hit.document_id,
@@ -180,6 +183,6 @@ def _read_text(hit: Hit, place: TextRange, null_score: float, hits: Sequence[Hit
         end=place.end,
         similarity=hit.similarity,
         lexical=hit.lexical,
-        by=(*(["meaning"] if by_meaning else []), *(["words"] if by_words else [])),
+        by=tuple(by),
         null_score=null_score,
     )

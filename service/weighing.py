@@ -61,9 +61,8 @@ def weigh(considered: Considered, calibration: Calibration) -> Weighed:
     """
     logits = calibration.logits(considered.features)
     probabilities = calibration.probabilities(logits)
-    masses = np.bincount(
-        considered.groups, weights=probabilities, minlength=len(considered.support)
-    )
+    masses = np.zeros(len(considered.support))
+    np.add.at(masses, considered.groups, probabilities)
     confidences = np.array(
         [
             calibration.confidence(float(mass), support=int(n), is_foreign=considered.is_foreign)

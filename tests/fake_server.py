@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from fakes import FakeEmbedder, FakeReader
+from shelf import PLAIN
 
 from index.collection import CollectionStore
 from service.app import create_app
@@ -45,7 +46,7 @@ if __name__ == "__main__":
     app = create_app(
         Settings(data_dir=data_dir, port=0),
         lambda: Components(
-            CollectionStore(data_dir, live=True), embedder, FakeReader(), threshold=0.0
+            CollectionStore(data_dir, live=True), embedder, FakeReader(), PLAIN, 0.1
         ),
     )
     listener = socket.create_server(("127.0.0.1", 0))

@@ -36,7 +36,9 @@ SECURITY_HEADERS = {
 NO_ANSWER: Json = {
     "status": "no_answer",
     "answers": [],
-    "no_answer": {"score": 4.2, "probability": None, "reason": None},
+    "no_answer": {"score": 4.2, "probability": 0.98, "reason": "low_confidence", "closest": []},
+    "passages_read": 10,
+    "explanation": None,
     "timings_ms": {"total": 212.0},
     "models": {},
     "generation": 1,
@@ -122,8 +124,10 @@ class FakeService:
                 "id": f"a{i}",
                 "answer": citations[0]["cited_text"],
                 "score": 9.1 - i,
-                "confidence": None,
+                "form": "quote",
+                "confidence": 0.9 - i / 10,
                 "support": len(citations),
+                "side": status == "differing",
                 "relation": None,
                 "citations": citations,
             }

@@ -60,7 +60,8 @@ _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12, "b": 1e9}
 
 _DIGITS = (
     r"(?<![\p{L}\p{N}.,])[-\u2212]?"
-    r"(?:\p{Nd}{1,3}(?:[,\u00a0\u202f\u2009 \u066c]\p{Nd}{3})+(?!\p{Nd})|\p{Nd}+)(?:[.\u066b]\p{Nd}+)?"
+    r"(?:\p{Nd}{1,3}(?:[,\u00a0\u202f\u2009 \u066c]\p{Nd}{3})+(?!\p{Nd})|\p{Nd}+)"
+    r"(?:[.\u066b]\p{Nd}+)?"
 )
 _WORDS = "|".join(sorted(_SMALL, key=len, reverse=True))
 _SPELLED = (
@@ -97,26 +98,25 @@ _BOUND = regex.compile(
 _AFTERWARDS = regex.compile(r"\s*(?:or\s+more|plus)\b", regex.IGNORECASE)
 _REACH = 24
 
-_UNITS: dict[str, tuple[str, float]] = {
-    name: (base, factor)
-    for base, names in {
-        "m": {
-            "m": 1, "metre": 1, "meter": 1, "km": 1e3, "kilometre": 1e3, "kilometer": 1e3,
-            "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "mm": 0.001, "millimetre": 0.001,
-            "millimeter": 0.001, "mile": 1609.344, "mi": 1609.344, "ft": 0.3048, "foot": 0.3048,
-            "feet": 0.3048, "inch": 0.0254, "yard": 0.9144,
-        },
-        "kg": {
-            "kg": 1, "kilogram": 1, "kilogramme": 1, "g": 0.001, "gram": 0.001, "tonne": 1e3,
-            "lb": 0.453592, "ton": 1e3,
-        },
-        "km2": {"km\u00b2": 1, "m\u00b2": 1e-6, "acre": 0.00404686, "hectare": 0.01},
-        "USD": {"dollar": 1, "usd": 1},
-        "EUR": {"euro": 1, "eur": 1},
-        "GBP": {"gbp": 1},
-    }.items()
-    for name, factor in names.items()
+_FACTORS: dict[str, dict[str, float]] = {
+    "m": {
+        "m": 1, "metre": 1, "meter": 1, "km": 1e3, "kilometre": 1e3, "kilometer": 1e3,
+        "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "mm": 0.001, "millimetre": 0.001,
+        "millimeter": 0.001, "mile": 1609.344, "mi": 1609.344, "ft": 0.3048, "foot": 0.3048,
+        "feet": 0.3048, "inch": 0.0254, "yard": 0.9144,
+    },
+    "kg": {
+        "kg": 1, "kilogram": 1, "kilogramme": 1, "g": 0.001, "gram": 0.001, "tonne": 1e3,
+        "lb": 0.453592, "ton": 1e3,
+    },
+    "km2": {"km\u00b2": 1, "m\u00b2": 1e-6, "acre": 0.00404686, "hectare": 0.01},
+    "USD": {"dollar": 1, "usd": 1},
+    "EUR": {"euro": 1, "eur": 1},
+    "GBP": {"gbp": 1},
 }  # fmt: skip
+_UNITS = {
+    name: (base, factor) for base, names in _FACTORS.items() for name, factor in names.items()
+}
 _CURRENCIES = {"us$": "USD", "$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY"}
 _NO_UNIT = frozenset(
     "and or of in on at to from by for with since after before during more less fewer others other "

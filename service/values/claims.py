@@ -187,7 +187,7 @@ def _comparable(one: Claim, other: Claim) -> list[tuple[Amount, Amount]]:
 def _compare_numbers(one: Claim, other: Claim) -> Comparison:
     pairs = _comparable(one, other)
     if not pairs:
-        return "same" if one.words == other.words else "unrelated"
+        return "unrelated"
     if len(one.amounts) == len(other.amounts) == 1:
         a, b = pairs[0]
         if a.bound == b.bound and (a.value, a.high) == (b.value, b.high):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fake_service import FakeService, Json
+from fake_service import NO_ANSWER, FakeService, Json
 from playwright.sync_api import Locator, Page, expect
 
 TALKS = "The talks went on. About 146,000 people fled their homes. They wait."
@@ -89,14 +89,120 @@ def test_sources_that_differ_are_said_to(page: Page, fake: FakeService) -> None:
     )
     page.goto("/")
     ask(page, "When?")
-    expect(page.get_by_text("Sources differ", exact=True)).to_be_visible()
+    expect(page.get_by_text("The documents differ", exact=True)).to_be_visible()
     answers = page.locator(".answer")
     expect(answers).to_have_count(2)
     assert answers.nth(0).locator("mark").all_text_contents() == ["1950"]
     assert answers.nth(1).locator("mark").all_text_contents() == ["1951", "1951"]
     assert answers.nth(1).locator("figcaption a").all_text_contents() == ["Two", "Three"]
-    expect(answers.nth(1)).to_contain_text("2 sources say so")
-    expect(status(page)).to_have_text("Sources differ. 1950, from One; 1951, from Two.")
+    expect(answers.nth(1)).to_contain_text("2 independent sources say so")
+    expect(status(page)).to_have_text("The documents differ. 1950, from One; 1951, from Two.")
+
+
+def test_sides_stand_apart_from_other_answers(page: Page, fake: FakeService) -> None:
+    texts = [fake.add(f"{n}.txt", f"It began in {n}.", title=f"In {n}") for n in (1950, 1951, 1952)]
+    cited = [[fake.cite(text, text["text"][12:16])] for text in texts]
+    fake.answer("When?", *cited, status="differing")
+    first, second, other = fake.answers["When?"]["answers"]
+    first["relation"], second["relation"], other["side"] = "earlier", "later", False
+    page.goto("/")
+    ask(page, "When?")
+    sides = page.locator(".differing .answer")
+    assert sides.locator("mark").all_text_contents() == ["1950", "1951"]
+    expect(sides.nth(0)).to_contain_text("the earlier report")
+    expect(sides.nth(1)).to_contain_text("the later report")
+    boxes = [sides.nth(n).bounding_box() for n in (0, 1)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+    expect(page.get_by_role("heading", name="Other answers")).to_be_visible()
+    assert page.locator(".lesser mark").all_text_contents() == ["1952"]
+
+
+def test_evidence_is_told_from_an_answer(page: Page, fake: FakeService) -> None:
+    document = fake.add("1.txt", "It began in 1950.", title="One")
+    fake.answer("Did it begin?", [fake.cite(document, "It began in 1950.")])
+    fake.answers["Did it begin?"]["answers"][0] |= {"form": "evidence", "confidence": 0.734}
+    page.goto("/")
+    ask(page, "Did it begin?")
+    answer = page.locator(".answer")
+    expect(answer).to_contain_text("evidence, not the answer itself")
+    expect(answer).to_contain_text("confidence")
+    expect(answer).to_contain_text("73%")
+
+
+def test_what_comes_closest_is_no_answer(page: Page, fake: FakeService) -> None:
+    document = fake.add("1.txt", "Then it rained. It began in 1950.", title="One")
+    closest = [fake.cite(document, "It began in 1950.")]
+    fake.answers["Who won?"] = NO_ANSWER | {
+        "no_answer": NO_ANSWER["no_answer"] | {"reason": "nothing_relevant", "closest": closest}
+    }
+    page.goto("/")
+    ask(page, "Who won?")
+    outcome = page.locator(".outcome")
+    expect(outcome).to_contain_text("Nothing in them is about it.")
+    expect(outcome.get_by_role("heading", name="Closest, but not an answer")).to_be_visible()
+    assert outcome.locator("blockquote").all_text_contents() == ["It began in 1950."]
+    expect(outcome.locator("mark")).to_have_count(0)
+    expect(outcome.get_by_role("link", name="One")).to_be_visible()
+
+
+def test_why_asks_again_for_the_reasons(page: Page, fake: FakeService) -> None:
+    document = fake.add("1.txt", "It began in 1950.", title="One")
+    fake.answer("When?", [fake.cite(document, "1950")])
+    page.goto("/")
+    ask(page, "When?")
+    expect(page.locator("mark")).to_have_text("1950")
+    fake.answers["When?"] |= {
+        "explanation": {
+            "rounds": 2,
+            "settled": True,
+            "foreign": False,
+            "none_probability": 0.1,
+            "texts": [
+                {
+                    "passage_id": "1",
+                    "document_id": "1.txt",
+                    "start_char_index": 0,
+                    "end_char_index": 17,
+                    "similarity": 0.513,
+                    "lexical": 7.25,
+                    "found_by": ["meaning", "words"],
+                    "null_score": 1.5,
+                    "url": "/view?document_id=1.txt",
+                }
+            ],
+            "spans": [],
+            "groups": [
+                {
+                    "answer": "1950",
+                    "probability": 0.8,
+                    "confidence": 0.876,
+                    "support": 3,
+                    "why": "the most probable",
+                }
+            ],
+        }
+    }
+    page.get_by_text("Why?", exact=True).click()
+    expect(page.get_by_role("row", name="1950 88% 3 the most probable")).to_be_visible()
+    expect(page.get_by_role("row", name="1.txt 0.51 7.3 meaning and words")).to_be_visible()
+    expect(page.locator(".why-body")).to_contain_text("1 passage read in 2 rounds")
+    assert [body.get("explain", False) for body in fake.asked] == [False, True]
+
+
+def test_a_day_can_be_asked_for(page: Page, fake: FakeService) -> None:
+    page.goto("/")
+    page.get_by_text("Options", exact=True).click()
+    page.get_by_label("As of").fill("2020-01-12")
+    ask(page, "Who won?")
+    expect(page.locator(".outcome")).to_contain_text("As of 12 January 2020.")
+    assert fake.asked[-1]["as_of"] == "2020-01-12"
+    assert "as_of=2020-01-12" in page.url
+    page.reload()
+    expect(page.get_by_label("As of")).to_have_value("2020-01-12")
+    expect(page.locator(".outcome")).to_contain_text("As of 12 January 2020.")
 
 
 def test_what_the_documents_do_not_say_is_said_plainly(page: Page) -> None:

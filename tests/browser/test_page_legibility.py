@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
-from fake_service import FakeService, Json
+from fake_service import NO_ANSWER, FakeService, Json
 from page_watch import Watch
 from playwright.sync_api import Page, expect
 
@@ -96,6 +96,10 @@ def test_all_text_of_the_page_is_legible(
     page.goto("/")
     expect(page.get_by_role("link", name="How it began")).to_be_visible()
     assert_legible(page, "Ask", "cite", "a quote", "13 January 2020")
+    text = fake.collections["default"][0]
+    fake.answers["Who won?"] = NO_ANSWER | {
+        "no_answer": NO_ANSWER["no_answer"] | {"closest": [fake.cite(text, "It began in 1950.")]}
+    }
     for question in ("When?", "Since when?", "Who won?"):
         ask(page, question)
     fake.failures["/v1/ask"] = (503, {"title": "Busy", "status": 503, "detail": "d", "remedy": "r"})
@@ -108,8 +112,11 @@ def test_all_text_of_the_page_is_legible(
     assert_legible(
         page,
         "1950",
-        "Less likely",
-        "Sources differ",
+        "Other answers",
+        "The documents differ",
+        "Closest, but not an answer",
+        "Why?",
+        "Options",
         "Not in these documents.",
         "Busy",
         "Try again",
@@ -153,13 +160,13 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     reached = []
     focused = "document.activeElement.textContent.trim()"
     ringed = "getComputedStyle(document.activeElement).outlineStyle"
-    for _ in range(7):
+    for _ in range(9):
         reached.append(page.evaluate(focused))
         assert page.evaluate(ringed) == "solid"
         page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
     cited = ["How it began", "Copy citation"]
-    assert reached == ["Ask", "Clear", *cited, *cited, "How it began"]
+    assert reached == ["Ask", "Options", "Clear", *cited, *cited, "Why?", "How it began"]
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("How it began")
 

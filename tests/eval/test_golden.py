@@ -17,7 +17,7 @@ from samples import SEEDS
 from index.collection import CollectionStore
 from service import wiring
 from service.metrics import is_loss, score
-from service.open_domain import RIGHT
+from service.observing import RIGHT
 from service.settings import Settings
 from service.types import AnswerSet
 from service.wiring import Components

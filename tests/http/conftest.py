@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from samples import DOCUMENTS, put_documents
+from shelf import PLAIN
 from starlette.routing import Match
 from waiting import until
 
@@ -56,7 +57,8 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
                 collections=CollectionStore(tmp_path, live=True),
                 embedder=embedder or FakeEmbedder(),
                 reader=reader or FakeReader(),
-                threshold=0.0,
+                calibration=PLAIN,
+                min_confidence=0.1,
             ),
         )
         client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)

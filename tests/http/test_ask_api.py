@@ -12,6 +12,7 @@ import pytest
 from fakes import FakeReader
 from fastapi.testclient import TestClient
 from samples import DOCUMENTS
+from shelf import PLAIN
 
 from index.errors import PinciteError
 from service.types import WindowLogits
@@ -23,7 +24,11 @@ def test_answer_cites_the_exact_place(client: TestClient) -> None:
     body = response.json()
     assert body["status"] == "answered"
     assert body["generation"] == 2
-    assert body["models"] == {"embedder": "fake-embedder@1", "reader": "fake-reader@1"}
+    assert body["models"] == {
+        "embedder": "fake-embedder@1",
+        "reader": "fake-reader@1",
+        "calibration": PLAIN.calibration_id,
+    }
     answer = body["answers"][0]
     citation = answer["citations"][0]
     text = DOCUMENTS["news/first.txt"]
@@ -34,7 +39,8 @@ def test_answer_cites_the_exact_place(client: TestClient) -> None:
     assert citation["before"] == "The war displaced "
     assert citation["after"] == " people."
     assert citation["document_id"] == "news/first.txt"
-    assert answer["confidence"] is None
+    assert answer["confidence"] > 0.9
+    assert (answer["form"], answer["support"], answer["side"]) == ("quote", 1, False)
     assert body["no_answer"]["probability"] is None
 
 
@@ -70,6 +76,9 @@ def test_unanswerable_question_is_answered_so(client: TestClient) -> None:
     assert body["status"] == "no_answer"
     assert body["answers"] == []
     assert body["no_answer"]["score"] > 0
+    assert body["no_answer"]["probability"] > 0.5
+    assert body["no_answer"]["reason"] in {"nothing_relevant", "low_confidence"}
+    assert all(c["cited_text"] for c in body["no_answer"]["closest"])
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 5, 50])
@@ -83,6 +92,41 @@ def test_verdict_does_not_depend_on_top_k(client: TestClient, top_k: int) -> Non
     assert body["status"] == reference["status"] == "answered"
     assert body["answers"] == reference["answers"][:top_k]
     assert body["no_answer"] == reference["no_answer"]
+
+
+def test_the_least_confidence_of_a_request_counts(client: TestClient) -> None:
+    question = {"question": "Who directed the film?"}
+    best = client.post("/v1/ask", json=question).json()["answers"][0]["confidence"]
+    assert 0.1 <= best <= 1
+    asked = [client.post("/v1/ask", json=question | {"min_confidence": c}).json() for c in (0, 1)]
+    assert [body["status"] for body in asked] == ["answered", "no_answer"]
+
+
+def test_as_of_asks_no_later_document(client: TestClient) -> None:
+    question = {"question": "Who directed the film?"}
+    body = client.post("/v1/ask", json=question | {"as_of": "1900-01-01"}).json()
+    assert (body["status"], body["passages_read"]) == ("no_answer", 0)
+    assert body["no_answer"]["reason"] == "nothing_relevant"
+
+
+def test_an_explanation_comes_if_it_is_asked_for(client: TestClient) -> None:
+    question = {"question": "Who directed the film?"}
+    plain = client.post("/v1/ask", json=question).json()
+    body = client.post("/v1/ask", json=question | {"explain": True}).json()
+    assert plain["explanation"] is None
+    assert body["answers"] == plain["answers"]
+    explained = body["explanation"]
+    assert len(explained["texts"]) == body["passages_read"]
+    (best,) = [group for group in explained["groups"] if group["why"] == "the most probable"]
+    assert best["confidence"] == body["answers"][0]["confidence"]
+    total = explained["none_probability"] + sum(s["probability"] for s in explained["spans"])
+    assert total == pytest.approx(1, abs=0.01)
+    for span in explained["spans"]:
+        document = client.get(
+            f"/v1/collections/default/documents/{span['document_id']}/text"
+        ).json()
+        place = slice(span["start_char_index"], span["end_char_index"])
+        assert document["text"][place] == span["quote"]
 
 
 @pytest.mark.parametrize(
@@ -101,8 +145,13 @@ def test_verdict_does_not_depend_on_top_k(client: TestClient, top_k: int) -> Non
         ({"question": "Who?", "top_k": "3"}, "invalid_request", 422),
         ({"question": "Who?", "top_k": True}, "invalid_request", 422),
         ({"question": "Who?", "max_passages": 101}, "invalid_request", 422),
-        ({"question": "Who?", "as_of": "2020-01-13"}, "unsupported_request", 422),
-        ({"question": "Who?", "min_confidence": 0.5}, "unsupported_request", 422),
+        ({"question": "Who?", "as_of": "2020-1-13"}, "invalid_request", 422),
+        ({"question": "Who?", "as_of": 20200113}, "invalid_request", 422),
+        ({"question": "Who?", "min_confidence": 1.01}, "invalid_request", 422),
+        ({"question": "Who?", "min_confidence": "0.5"}, "invalid_request", 422),
+        ({"question": "Who?", "min_confidence": True}, "invalid_request", 422),
+        ({"question": "Who?", "min_confidence": float("nan")}, "invalid_request", 422),
+        ({"question": "Who?", "explain": 1}, "invalid_request", 422),
         ({"question": "Who?", "min_generation": -1}, "invalid_request", 422),
         ({"question": "Who?", "min_generation": "1"}, "invalid_request", 422),
         ({"question": "Who?", "collection": "other"}, "unknown_collection", 404),

@@ -227,9 +227,6 @@ def test_anything_may_be_asked(question: str) -> None:
     assert asked_for(question) in {"quote", "yes_no", "why", "how", "list"}
     assert expected_kind(question) in {"number", "date", "name", "place", None}
     assert all(name and name == name.casefold() for name in asked_names(question))
-    assert asked_names(question.lower()) <= asked_names("x " + question) | asked_names(
-        question.lower()
-    )
 
 
 @pytest.mark.parametrize("part", ["a, ", "how ", "or ", "what s ", "M", "1", ",", "is any ", "?"])

@@ -119,7 +119,7 @@ def test_bad_files_are_named_and_the_others_go_in(run_pincite: Run, tmp_path: Pa
         (["search", "x", "-c", "none"], {}, "There is no collection 'none'"),
         (["ask", os.fsdecode(b"Who \xff?")], {}, "valid Unicode"),
         (["ask", "Who?"], {"port": "many"}, "PINCITE_PORT"),
-        (["ask", "Who?"], {"threshold": "nan"}, "PINCITE_THRESHOLD"),
+        (["ask", "Who?"], {"min_confidence": "nan"}, "PINCITE_MIN_CONFIDENCE"),
         (["serve", "--host", "a..b"], {}, "Can't listen on 'a..b'"),
         (["index", SEEDS], {"embedder": "/no/such/folder"}, "/no/such/folder"),
         (["sync", "/no/such/folder"], {}, "'/no/such/folder' isn't there"),

@@ -15,6 +15,7 @@ import official_squad as official
 import pytest
 import ten_passages
 from fakes import FakeEmbedder, FakeReader, tokens
+from shelf import PLAIN
 
 from index.catalog import Catalog
 from index.collection import Collection
@@ -278,7 +279,7 @@ def test_open_domain(catalog: Catalog) -> None:
     assert ["holds no text" in message for message in shelf.failed] == [True]
     collection = Collection(catalog, embedder)
     asked = [(p, q) for p in [*PARAGRAPHS, empty] for q in p.questions]
-    outcomes = list(ask_everything(collection, FakeReader(), shelf, asked, max_passages=4))
+    outcomes = list(ask_everything(collection, FakeReader(), PLAIN, shelf, asked, max_passages=4))
     numbers = [o for o in outcomes if o.answerable][:4]
     for outcome, paragraph in zip(numbers, PARAGRAPHS, strict=True):
         hits = collection.search(paragraph.questions[0].text, 4).hits
@@ -289,7 +290,7 @@ def test_open_domain(catalog: Catalog) -> None:
     assert (lost.rank, lost.score.em) == (None, 0)
     refusing = max(o.confidence for o in outcomes if not o.answerable)
     assert refusing < min(o.confidence for o in numbers)
-    report = report_open(outcomes, threshold=refusing, passages=4)
+    report = report_open(outcomes, min_confidence=refusing + 1e-9, passages=4)
     figures = {name: figure.value for name, figure in report.figures.items()}
     ranks = [o.rank for o in numbers]
     assert figures["recall@1"] == ranks.count(0) / 5
@@ -299,8 +300,8 @@ def test_open_domain(catalog: Catalog) -> None:
     assert figures["refused, of the unanswerable"] == 1
     assert set(figures) >= {"recall@1", "recall@4"}
     assert not {"recall@5", "recall@10"} & set(figures)
-    assert report.numbers["threshold"] == refusing
-    all_refused = report_open(outcomes, threshold=1000.0, passages=4).figures
+    assert report.numbers["least confidence"] == refusing + 1e-9
+    all_refused = report_open(outcomes, min_confidence=1.1, passages=4).figures
     assert (all_refused["EM"].value, all_refused["EM, never refusing"].value) == (0, 4 / 5)
 
 
@@ -310,9 +311,9 @@ def test_open_domain_of_a_question_that_cannot_be_asked(catalog: Catalog) -> Non
     endless = Question("endless", "How " * 400, (GoldAnswer("120", 0),))
     asked = [(PARAGRAPHS[0], endless), (PARAGRAPHS[0], PARAGRAPHS[0].questions[0])]
     collection = Collection(catalog, embedder)
-    outcomes = list(ask_everything(collection, FakeReader(), shelf, asked))
-    assert (outcomes[0].rank, outcomes[0].confidence) == (None, float("-inf"))
-    assert report_open(outcomes, threshold=0.0, passages=20).unasked == 1
+    outcomes = list(ask_everything(collection, FakeReader(), PLAIN, shelf, asked))
+    assert (outcomes[0].rank, outcomes[0].confidence) == (None, 0.0)
+    assert report_open(outcomes, min_confidence=0.0, passages=20).unasked == 1
 
 
 def test_open_domain_of_a_collection_with_nothing_to_read(catalog: Catalog) -> None:
@@ -320,7 +321,9 @@ def test_open_domain_of_a_collection_with_nothing_to_read(catalog: Catalog) -> N
     collection = Collection(catalog, FakeEmbedder())
     shelf = put_on_shelf(Ingester(catalog, FakeEmbedder()), [])
     report = report_open(
-        list(ask_everything(collection, FakeReader(), shelf, asked)), threshold=0.0, passages=20
+        list(ask_everything(collection, FakeReader(), PLAIN, shelf, asked)),
+        min_confidence=0.0,
+        passages=20,
     )
     assert (report.unasked, report.unread) == (0, 1)
     assert report.figures["MRR@20"].value == 0
@@ -340,7 +343,7 @@ def test_open_domain_compares_texts_as_they_are_stored(catalog: Catalog) -> None
     assert len(shelf.documents) == 1
     script = {asked.text: Scripted("Zo\u00eb M\u00fcller\nopened", 8.0, 1.0)}
     (outcome,) = ask_everything(
-        Collection(catalog, embedder), ScriptedReader(script), shelf, [(decomposed, asked)]
+        Collection(catalog, embedder), ScriptedReader(script), PLAIN, shelf, [(decomposed, asked)]
     )
     assert (outcome.rank, outcome.score) == (0, (1, 1))
 

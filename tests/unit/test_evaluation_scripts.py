@@ -20,7 +20,6 @@ from fakes import FakeEmbedder, FakeReader
 from processes import environment
 
 from index.passages import passage_input
-from service.answering import SIMILARITY_WEIGHT
 from service.metrics import Figure
 from service.question_files import read_question_file
 from service.spans import decode
@@ -95,7 +94,7 @@ def test_reading_ten_keeps_what_the_own_passage_gives(data: Path) -> None:
             [windows] = FakeReader().read(one.question.text, [paragraph.context], lambda: None)
             reading = decode(windows, paragraph.context, n_best=1, max_answer_tokens=30)
             [span] = reading.spans
-            score = span.score - reading.null_score + SIMILARITY_WEIGHT * similarity
+            score = span.score - reading.null_score + ten_passages.SIMILARITY_WEIGHT * similarity
             best = max(best, (score, paragraph.context[span.start : span.end]))
         expected.append(float(best[1] == one.question.answers[0].text))
     assert 0 < sum(expected) < len(expected)
