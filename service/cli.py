@@ -248,3 +248,58 @@ def eval_command(
         evaluating.print_evaluation(evaluation)
     if not evaluation.is_whole:
         raise SystemExit(EXIT_SOME_FAILED)
+
+
+@main.command(short_help="Fit confidences on your own questions.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option(
+    "--collection",
+    "-c",
+    help="Ask this collection.  [default: the files' own paragraphs, indexed for the time]",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the calibration.  [default: calibration.json in the data folder]",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@data_option
+@json_option
+def calibrate(
+    files: tuple[Path, ...],
+    collection: str | None,
+    output: Path | None,
+    force: bool,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Fit how sure an answer is on questions whose answers you know, and say what that changes.
+
+    FILE is a question file as for `pincite eval`; at least 40 questions, with answers and without.
+    From 300 questions on all numbers are fitted, below only how shares become probabilities. The
+    figures after are those of questions that the fit hadn't seen.
+    """
+    settings = make_settings(data_dir=data_dir)
+    path = output or settings.data_dir / "calibration.json"
+    if path.exists() and not force:
+        raise click.UsageError(f"{path} is there already; name another --output, or --force.")
+    from service.commands import calibrating
+    from service.question_files import read_question_files
+
+    read = read_question_files(files)
+    say_loading()
+    made = calibrating.recalibrate(
+        settings, read, collection=collection, show_progress=sys.stderr.isatty()
+    )
+    try:
+        made.fitted.save(path)
+    except OSError as error:
+        raise click.ClickException(f"{path} can't be written: {error}.") from error
+    if as_json:
+        print_json({"calibration": str(path), **made.as_json()})
+        return
+    calibrating.print_recalibration(read, made)
+    click.echo(f"\nWritten to {path}. Use it so: PINCITE_CALIBRATION={path} pincite serve")
