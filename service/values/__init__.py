@@ -1,1 +1,1 @@
-"""What quotes say: amounts, days and names, read so that they can be compared."""
+"""What quotes say: amounts, dates and names, read so that they can be compared."""

@@ -1,22 +1,35 @@
-"""Amounts: numbers with their units and bounds, as texts write them."""
+"""Amounts: numbers with their bounds and units, as texts write them."""
 
 from __future__ import annotations
 
-import math
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import regex
 
+from service.values.numerals import (
+    DIGITS,
+    ORDINAL,
+    SCALES,
+    SPELLED,
+    Numeral,
+    read_digits,
+    read_ordinal,
+    read_words,
+)
+from service.values.units import (
+    MEASURES,
+    RANK,
+    SCORE,
+    counted,
+    is_no_noun,
+    is_people,
+    is_plural,
+    singular,
+)
+
 Bound = Literal["exact", "about", "least", "most"]
-
-ROUNDING = 0.025
-"""Share of a figure by which another one of fewer digits may stand for it."""
-
-ABOUT = 0.1
-"""The same, if it is said to be about so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,285 +37,256 @@ class Amount:
     """A number of something.
 
     Attributes:
-        value: In the unit; of a range its lower end.
-        high: A range's upper end; equal to `value` for a single number.
-        bound: Whether the number is the figure itself, or the least or most that it can be.
-        unit: `%`, a currency, a base unit such as `m`, or the counted noun in the singular; empty
-            if none is told.
-        grain: What the number seems to be rounded to: 10,000 for 120,000.
-        start: Offset in the text that it was read from.
+        value: In units; of a range or of words such as "dozens" the lower end, of a score its
+            first figure.
+        high: The upper end of a range, the second figure of a score; otherwise `value`.
+        bound: Whether the number is the figure itself, about it, or the least or most it can be.
+        unit: A base unit such as `m` or `USD`, `%`, or the counted noun in the singular; empty if
+            none is told.
+        factor: How many base units a unit has.
+        grain: What the number seems to be rounded to, in units: 10,000 for 120,000.
+        start: Offset in the text that it was read from; of the bound, if one is told.
         end: Offset after number and unit.
+        number: Offsets of the number alone.
     """
 
     value: float
     high: float
     bound: Bound
     unit: str
+    factor: float
     grain: float
+    start: int
+    end: int
+    number: tuple[int, int]
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it leaves open which number between two is meant."""
+        return self.high > self.value
+
+
+class _Unit(NamedTuple):
+    name: str
+    factor: float
+    end: int
+
+
+class _Said(NamedTuple):
+    bound: Bound
     start: int
     end: int
 
 
-_SMALL = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-} | {
-    word: 10 * number
-    for number, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
-_SCALES = {"hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12, "b": 1e9}
-
-_DIGITS = (
-    r"(?<![\p{L}\p{N}.,])[-\u2212]?"
-    r"(?:\p{Nd}{1,3}(?:[,\u00a0\u202f\u2009 \u066c]\p{Nd}{3})+(?!\p{Nd})|\p{Nd}+)"
-    r"(?:[.\u066b]\p{Nd}+)?"
-)
-_WORDS = "|".join(sorted(_SMALL, key=len, reverse=True))
-_SPELLED = (
-    rf"\b(?:half\s+a|a|an|{_WORDS})(?:[\s-]+(?:and\s+)?(?:{_WORDS}|hundred|thousand|million|billion"
-    rf"|trillion|dozen))+\b|\b(?:{_WORDS})\b"
-)
+_LARGEST_SCORE = 1000
+_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12}
+_SCALE = rf"[\s-]?\b(?P<scale%s>{'|'.join(SCALES)})s?\b"
+_CURRENCY = r"(?P<currency>US\$|USD|EUR|GBP|JPY|[$€£¥])\s?"
+_FIRST = rf"(?P<sign>[-\u2212]|minus\s)?(?P<digits>(?>{DIGITS}))(?!\p{{Nd}}|:\p{{Nd}})"
 _NUMBER = regex.compile(
-    rf"(?P<currency>US\$|[$\u20ac\u00a3\u00a5])?\s?"
-    rf"(?P<number>(?<!\p{{Nd}}:)(?P<digits>{_DIGITS})(?![:\p{{Nd}}]\p{{Nd}}?(?<=[:\p{{Nd}}]\p{{Nd}}))|(?P<spelled>{_SPELLED}))"
-    r"(?:\s*(?:[-\u2013\u2014]|\bto\b|\band\b)\s*(?P<upper>\p{Nd}[\p{Nd},]*(?:\.\p{Nd}+)?)(?![\p{Nd}]))?"
-    r"(?:(?P<attached>k|mn|m|bn|b|tn)(?![\p{L}\p{N}])"
-    r"|[\s-]*(?P<scale>hundred|thousand|million|billion|trillion|dozen)s?\b)?"
-    r"(?P<plus>\+)?",
+    r"(?<![\p{L}\p{N}.,:/]|[\p{L}\p{N}][-\u2013])(?!\p{Nd}+(?:[-\u2013]\p{Nd}+){2})(?:"
+    rf"(?P<ordinal>{ORDINAL})"
+    r"|(?P<vague>tens(?=\s+of\s+(?:thou|mil))|dozens|hundreds|thousands|millions|billions)"
+    r"(?:\s+of\s+(?P<of>thousands|millions|billions)\b)?(?:\s+of\b)?"
+    rf"|(?:{_CURRENCY})?(?:{_FIRST}|(?P<spelled>{SPELLED}))(?:{_SCALE % 1})?"
+    rf"(?P<range>(?:\s?[-\u2013\u2014]\s?[$€£¥]?|\s+(?:to|(?P<and>and))\s+)"
+    rf"(?:(?P<upper>(?>{DIGITS}))(?!\p{{Nd}}|:\p{{Nd}})|(?P<upper_spelled>{SPELLED}))"
+    rf"(?:{_SCALE % 2})?)?"
+    r"(?:(?<=\p{Nd})(?P<short>k|mn|m|bn|b|tn))?(?P<plus>\+)?)(?![\p{L}\p{N}]|/\p{Nd})"
+    r"|(?<![\p{L}\p{N}.,:/])(?P<glued>\p{Nd}+(?:\.\p{Nd}+)?)"
+    r"(?=(?:km²|m²|km|cm|mm|kg|mg|ft|mi|g|lbs?|ha)(?![\p{L}\p{N}]))",
     regex.IGNORECASE,
 )
-_UNIT = regex.compile(
-    r"\s?(?P<percent>%|percent\b|per\s?cent\b|percentage\b)"
-    r"|[\s-](?P<word>[\p{L}\u00b0][\p{L}\u2019'\u00b2\u00b3]*)(?:\s(?P<next>\p{L}+))?",
+_HINT = regex.compile(
+    r"\p{Nd}|\b(?:half|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"\w+ty|tens|dozens|hundreds|thousands|millions|billions|first|second|third|\w+th)\b",
     regex.IGNORECASE,
 )
-_LEAST = (
-    r"more\s+than|over|at\s+least|above|exceeding|exceeded|no\s+(?:fewer|less)\s+than"
-    r"|upwards?\s+of"
+_VAGUE = {
+    "tens": (2e1, 1e2),
+    "dozens": (24.0, 144.0),
+    "hundreds": (2e2, 1e3),
+    "thousands": (2e3, 1e5),
+    "millions": (2e6, 1e9),
+    "billions": (2e9, 1e12),
+}
+_SYMBOL = regex.compile(
+    r"\s?(?P<symbol>%|per\s?cent\b(?!age)|percent\b|km²|m²|sq\.?\skm|km|cm|mm|kg|mg|ft|mi|m|g|lbs?"
+    r"|ha|°\s?[CF]|[€£¥$])(?![\p{L}\p{N}])"
 )
-_MOST = r"less\s+than|fewer\s+than|under|at\s+most|up\s+to|below|no\s+more\s+than"
-_ABOUT = (
-    r"about|around|approximately|approx\.|roughly|some|circa|ca?\.|nearly|almost|close\s+to"
-    r"|an?\s+estimated|estimated"
+_NOUNS = regex.compile(
+    r"(?P<hyphen>-)?(?:(?:(?<=-)|\s)(?P<word>\p{L}[\p{L}\p{M}'\u2019]*)(?:(?=\s)|-?)){1,4}"
 )
 _BOUND = regex.compile(
-    rf"(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?P<about>{_ABOUT})|(?P<between>between))\s*$",
+    r"(?<!\p{L})(?:(?P<least>(?<!no )more\s+than|over|at\s+least|above|exceed(?:ing|ed|s)"
+    r"|no\s+(?:fewer|less)\s+than|upwards?\s+of|minimum\s+of)"
+    r"|(?P<most>(?<!no )(?:less|fewer)\s+than|under|at\s+most|up\s+to|below|no\s+more\s+than"
+    r"|as\s+(?:many|much)\s+as|maximum\s+of)"
+    r"|(?P<about>about|around|approximately|approx\.|roughly|some|circa|ca?\.|nearly|almost"
+    r"|close\s+to|(?:an\s+)?estimated)|(?P<between>between)|(?P<aged>aged?))\s*[$€£¥]?$",
     regex.IGNORECASE,
 )
-_AFTERWARDS = regex.compile(r"\s*(?:or\s+more|plus)\b", regex.IGNORECASE)
+_AFTERWARDS = regex.compile(
+    r"\s*(?:(?P<least>or\s+more|plus)|(?P<most>or\s+(?:less|fewer)(?!\s+than))|(?P<about>or\s+so))\b",
+    regex.IGNORECASE,
+)
 _REACH = 24
-
-_FACTORS: dict[str, dict[str, float]] = {
-    "m": {
-        "m": 1, "metre": 1, "meter": 1, "km": 1e3, "kilometre": 1e3, "kilometer": 1e3,
-        "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "mm": 0.001, "millimetre": 0.001,
-        "millimeter": 0.001, "mile": 1609.344, "mi": 1609.344, "ft": 0.3048, "foot": 0.3048,
-        "feet": 0.3048, "inch": 0.0254, "yard": 0.9144,
-    },
-    "kg": {
-        "kg": 1, "kilogram": 1, "kilogramme": 1, "g": 0.001, "gram": 0.001, "tonne": 1e3,
-        "lb": 0.453592, "ton": 1e3,
-    },
-    "km2": {"km\u00b2": 1, "m\u00b2": 1e-6, "acre": 0.00404686, "hectare": 0.01},
-    "USD": {"dollar": 1, "usd": 1},
-    "EUR": {"euro": 1, "eur": 1},
-    "GBP": {"gbp": 1},
-}  # fmt: skip
-_UNITS = {
-    name: (base, factor) for base, names in _FACTORS.items() for name, factor in names.items()
-}
-_CURRENCIES = {"us$": "USD", "$": "USD", "\u20ac": "EUR", "\u00a3": "GBP", "\u00a5": "JPY"}
-_NO_UNIT = frozenset(
-    "and or of in on at to from by for with since after before during more less fewer others other "
-    "is are was were be been has have had who which that the a an per as than but if when while it "
-    "they he she killed died injured wounded displaced dead according including between until "
-    "under over about around ago old s january february march april may june july august september "
-    "october november december".split()
-)
-_PEOPLE = frozenset(
-    "people person civilian fighter soldier man men woman women child children resident troop "
-    "refugee victim casualty inhabitant citizen human individual worker passenger combatant".split()
-)
-PEOPLE = "people"
-"""Unit of counted persons in general; "civilian" is one in particular."""
+"""Characters before a number in which its bound may stand."""
 
 
 def amounts_in(text: str) -> list[Amount]:
     """All amounts of a text, in order; bounds before them and units after them taken along."""
-    found: list[Amount] = []
-    for match in _NUMBER.finditer(text):
-        value, grain = _value(match)
-        if value is None:
-            continue
-        scale = _scale(match, text)
-        end = match.end()
-        unit, factor, end = _unit(match, text, end)
-        value, grain = value * scale * factor, grain * scale * factor
-        high = value
-        if match["upper"]:
-            upper = _plain(match["upper"]) * scale * factor
-            if upper > value:
-                high = upper
-            else:
-                end = match.start("upper")
-        bound, start = _bound(text, match, has_range=high > value)
-        found.append(Amount(value, high, bound, unit, grain, start, end))
-    return found
+    return list(_amounts(text)) if _HINT.search(text) else []
 
 
-def _value(match: regex.Match[str]) -> tuple[float | None, float]:
-    if match["digits"]:
-        digits = "".join(
-            str(unicodedata.decimal(c, c)) for c in match["digits"].replace("\u066b", ".")
-        )
-        digits = digits.replace("\u2212", "-")
-        plain = regex.sub(r"[^\d.-]", "", digits)[:40]
-        whole, _, fraction = plain.partition(".")
-        try:
-            value = float(plain)
-        except ValueError:
-            return None, 1.0
-        if fraction:
-            return value, 10.0 ** -len(fraction)
-        zeros = len(whole) - len(whole.rstrip("0")) if whole.strip("-0") else 0
-        return value, 10.0**zeros
-    return _spelled(match["spelled"].lower())
+def _amounts(text: str) -> Iterator[Amount]:
+    at = 0
+    while (found := _NUMBER.search(text, at)) is not None:
+        at = max(found.end(), found.start() + 1)
+        amount = _amount(text, found)
+        if amount is not None:
+            # What looked like a range may be two numbers; the second is read next.
+            at = max(amount.end, found.start() + 1)
+            yield amount
 
 
-def _spelled(words: str) -> tuple[float | None, float]:
-    total = current = 0.0
-    half = words.startswith("half")
-    for word in regex.split(r"[\s-]+", words):
-        if word in _SMALL:
-            current += _SMALL[word]
-        elif word == "hundred":
-            current = max(current, 1) * 100
-        elif word == "dozen":
-            current = max(current, 1) * 12
-        elif word in _SCALES:
-            total += max(current, 1) * _SCALES[word]
-            current = 0
-    value = (total + current) * (0.5 if half else 1)
-    return value, 10.0 ** max(0, math.floor(math.log10(value))) if value >= 20 else 1.0
-
-
-def _plain(digits: str) -> float:
-    plain = "".join(str(unicodedata.decimal(c, "")) if c.isdecimal() else c for c in digits)
-    return float(plain.replace(",", "")[:40] or 0)
-
-
-def _scale(match: regex.Match[str], text: str) -> float:
-    if match["scale"]:
-        word = match["scale"].lower()
-        return 12.0 if word == "dozen" else _SCALES[word]
-    if match["attached"]:
-        short = match["attached"].lower()
-        # 324 m is a length; $5m and 5m people are millions.
-        counts = match["currency"] or text[match.end() : match.end() + 2].strip()[:1].isalpha()
-        return _SHORT_SCALES[short] if counts or short != "m" else 1.0
-    return 1.0
-
-
-def _unit(match: regex.Match[str], text: str, end: int) -> tuple[str, float, int]:
-    if match["currency"]:
-        return _CURRENCIES[match["currency"].lower()], 1.0, end
-    if match["attached"] and _scale(match, text) == 1.0:
-        return "m", 1.0, end
-    found = _UNIT.match(text, end)
-    if found is None:
-        return "", 1.0, end
-    if found["percent"]:
-        return "%", 1.0, found.end()
-    word = singular(found["word"].lower())
-    if word in _UNITS:
-        return *_UNITS[word], found.end("word")
-    if word in _NO_UNIT or found["word"].lower() in _NO_UNIT:
-        return "", 1.0, end
-    return word, 1.0, found.end("word")
-
-
-def singular(noun: str) -> str:
-    """A noun without the ending of most plurals."""
-    if noun.endswith("ies") and len(noun) > 4:
-        return f"{noun[:-3]}y"
-    if noun.endswith(("ches", "shes", "sses", "xes")):
-        return noun[:-2]
-    if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
-        return noun[:-1]
-    return noun
-
-
-def _bound(text: str, match: regex.Match[str], *, has_range: bool) -> tuple[Bound, int]:
-    begin = match.start() + (len(match[0]) - len(match[0].lstrip()))
-    found = _BOUND.search(text, max(0, begin - _REACH), begin)
-    if match["plus"] or _AFTERWARDS.match(text, match.end()):
-        return "least", begin
-    if found is None or found["between"]:
-        return "exact", begin
-    for name in ("least", "most", "about"):
-        if found[name]:
-            kind: Bound = "least" if name == "least" else "most" if name == "most" else "about"
-            return ("exact" if has_range else kind), found.start()
-    return "exact", begin
-
-
-def is_people(unit: str) -> bool:
-    """Whether a counted noun means persons."""
-    return unit in _PEOPLE
-
-
-def may_be_same_unit(one: Amount, other: Amount) -> bool:
-    """Whether two amounts can be of the same: equal units, or one that doesn't say."""
-    if one.unit == other.unit:
-        return True
-    if not one.unit or not other.unit:
-        return (one.unit or other.unit) not in {"%", "USD", "EUR", "GBP", "JPY", "m", "kg", "km2"}
-    return PEOPLE in {one.unit, other.unit} and is_people(one.unit) and is_people(other.unit)
-
-
-def is_same_figure(one: Amount, other: Amount) -> bool:
-    """Whether two figures are the same up to rounding; bounds aside."""
-    gap = max(abs(one.value - other.value), abs(one.high - other.high))
-    largest = max(abs(one.high), abs(other.high))
-    if "about" in (one.bound, other.bound):
-        return gap <= ABOUT * largest
-    return gap <= min(max(one.grain, other.grain) / 2, ROUNDING * largest)
-
-
-def can_both_be(one: Amount, other: Amount) -> bool:
-    """Whether one number can be what both say of it."""
-    low_1, high_1 = _span(one)
-    low_2, high_2 = _span(other)
-    return is_same_figure(one, other) or (low_1 <= high_2 and low_2 <= high_1)
-
-
-def _span(amount: Amount) -> tuple[float, float]:
-    if amount.bound == "least":
-        return amount.value, math.inf
-    if amount.bound == "most":
-        return -math.inf, amount.high
-    slack = ABOUT * abs(amount.value) if amount.bound == "about" else 0.0
-    return amount.value - slack, amount.high + slack
-
-
-def total(amounts: Sequence[Amount]) -> Amount | None:
-    """The sum of several counts of persons; None for anything else."""
-    if len(amounts) < 2 or not all(is_people(a.unit) for a in amounts):
+def _amount(text: str, found: regex.Match[str]) -> Amount | None:
+    start, end = found.span()
+    if found["ordinal"]:
+        rank = float(read_ordinal(found["ordinal"]))
+        return Amount(rank, rank, "exact", RANK, 1.0, 1.0, start, end, (start, end))
+    if found["vague"]:
+        low, high = _vague(found)
+        unit = _unit(text, end, is_one=False)
+        whole = max(end, unit.end)
+        return Amount(low, high, "exact", unit.name, unit.factor, 1.0, start, whole, (start, end))
+    first = _first(found)
+    if first is None:
         return None
-    bounds = {a.bound for a in amounts}
-    bound: Bound = "least" if "least" in bounds else "about" if "about" in bounds else "exact"
+    before = _BOUND.search(text, max(0, start - _REACH), start)
+    last = _upper(found, is_between=before is not None and bool(before["between"]))
+    scale, last_scale, end = _scales(text, found, has_upper=last is not None)
+    said = _bound(text, start, end, before)
+    unit = _currency(found, text, end) or _unit(text, end, is_one=first.value * scale == 1)
+    if before is not None and before["aged"] and not unit.name:
+        unit = _Unit(*MEASURES["year"], end)
+    value, grain, bound = first.value * scale, first.grain * scale, said.bound
+    high = value
+    if last is not None:
+        high = last.value * last_scale
+        grain, bound = min(grain, last.grain * last_scale), "exact"
+        if high <= value:
+            if unit.name or value >= _LARGEST_SCORE:
+                return None
+            unit = _Unit(SCORE, 1.0, end)
+    elif found["plus"] and not found["range"]:
+        bound = "least"
     return Amount(
-        value=sum(a.value for a in amounts),
-        high=sum(a.high for a in amounts),
-        bound=bound,
-        unit=PEOPLE,
-        grain=max(a.grain for a in amounts),
-        start=amounts[0].start,
-        end=amounts[-1].end,
+        value,
+        high,
+        bound,
+        unit.name,
+        unit.factor,
+        grain,
+        min(start, said.start),
+        max(end, unit.end, said.end),
+        (start, end),
     )
+
+
+def _vague(found: regex.Match[str]) -> tuple[float, float]:
+    word = found["vague"].lower()
+    low, high = _VAGUE[word]
+    thousands = SCALES[found["of"].lower()[:-1]] if found["of"] else 1.0
+    return low * thousands, high * thousands
+
+
+def _first(found: regex.Match[str]) -> Numeral | None:
+    if found["spelled"]:
+        return read_words(found["spelled"])
+    number = read_digits(found["digits"] or found["glued"])
+    if number is not None and found["sign"]:
+        return Numeral(-number.value, number.grain)
+    return number
+
+
+def _upper(found: regex.Match[str], *, is_between: bool) -> Numeral | None:
+    if not found["range"] or (found["and"] and not is_between):
+        return None
+    return read_digits(found["upper"]) if found["upper"] else read_words(found["upper_spelled"])
+
+
+def _scales(text: str, found: regex.Match[str], *, has_upper: bool) -> tuple[float, float, int]:
+    """What both ends of a range are multiplied by, and the offset after number and scale.
+
+    Of "2 to 3 million" the scale is that of both.
+    """
+    own = SCALES[found["scale1"].lower()] if found["scale1"] else None
+    if found["range"] and not has_upper:
+        return own or 1.0, own or 1.0, found.start("range")
+    end = found.end()
+    upper = SCALES[found["scale2"].lower()] if found["scale2"] else None
+    short = None
+    if found["short"]:
+        short = _short(text, found)
+        end = end if short else found.start("short")
+    return own or upper or short or 1.0, upper or own or short or 1.0, end
+
+
+def _short(text: str, found: regex.Match[str]) -> float | None:
+    """What a letter right after the digits multiplies by; None if it is none or a unit."""
+    short = found["short"]
+    if not short or found["spelled"]:
+        return None
+    if short == "m" and not found["currency"]:
+        # 324 m is a length; $5m and 5m people are millions.
+        noun = _unit(text, found.end("short"), is_one=False).name
+        return 1e6 if is_people(noun) or noun in {"USD", "EUR", "GBP", "JPY"} else None
+    return _SHORT_SCALES[short.lower()]
+
+
+def _currency(found: regex.Match[str], text: str, end: int) -> _Unit | None:
+    if not found["currency"]:
+        return None
+    name, factor = MEASURES[found["currency"].lower()]
+    after = _unit(text, end, is_one=False)
+    return _Unit(name, factor, after.end if after.name == name else end)
+
+
+def _unit(text: str, at: int, *, is_one: bool) -> _Unit:
+    """The unit that stands after a number; without a name if there is none."""
+    symbol = _SYMBOL.match(text, at)
+    if symbol is not None:
+        name = symbol["symbol"].lower().replace(".", "")
+        name = "".join(name.split()) if name[0] in "p°" else " ".join(name.split())
+        return _Unit(*MEASURES[name], symbol.end())
+    nouns = _NOUNS.match(text, at)
+    if nouns is None:
+        return _Unit("", 1.0, at)
+    words = list(zip(nouns.captures("word"), nouns.ends("word"), strict=True))
+    previous = ""
+    for word, end in words:
+        bare = word.split("'")[0].split("\u2019")[0]
+        if is_no_noun(bare):
+            break
+        name = singular(bare)
+        measure = MEASURES.get(f"{previous} {name}") or MEASURES.get(name)
+        if measure is not None:
+            return _Unit(*measure, end)
+        if (is_plural(bare) and bare == word) or (is_people(counted(bare)) and word == bare):
+            return _Unit(counted(bare), 1.0, end)
+        previous = name
+    word, end = words[0]
+    if (is_one or nouns["hyphen"]) and not is_no_noun(word):
+        return _Unit(counted(word), 1.0, end)
+    return _Unit("", 1.0, at)
+
+
+def _bound(text: str, start: int, end: int, before: regex.Match[str] | None) -> _Said:
+    """What is said of the number right before or after it."""
+    bounds: tuple[Bound, ...] = ("least", "most", "about")
+    for found in (_AFTERWARDS.match(text, end), before):
+        bound = next((b for b in bounds if found is not None and found[b]), None)
+        if bound is not None and found is not None:
+            return _Said(bound, min(start, found.start()), max(end, found.end()))
+    return _Said("exact", start if before is None else before.start(), end)

@@ -1,14 +1,15 @@
-"""Days, months and years, as texts write them; what they leave out is that of the report."""
+"""Days, months, years and longer periods, and times of day, as texts write them."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
 
 import regex
 
 from index.text.dates import WEEKDAYS
+from service.values.numerals import ORDINAL, read_ordinal
 
 _MONTHS = (
     "january february march april may june july august september october november december".split()
@@ -18,33 +19,72 @@ _MONTH_NUMBERS = (
     | {name[:3]: number for number, name in enumerate(_MONTHS, start=1)}
     | {"sept": 9}
 )
-_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTH_NUMBERS, key=len, reverse=True))})\b\.?"
-_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![\d,.]*\d)"
-_YEAR = r"(?P<year>[12]\d{3})(?![\d,.]*\d)"
-_PATTERNS = tuple(
-    regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?:{pattern})", regex.IGNORECASE)
-    for pattern in (
-        rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+{_YEAR}",
-        rf"{_MONTH}\s+{_DAY},?\s+{_YEAR}",
-        r"(?P<year>[12]\d{3})[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>0?[1-9]|[12]\d|3[01])(?!\d)",
-        rf"(?P<day>1[3-9]|2\d|3[01])[./-](?P<month>0?[1-9]|1[0-2])[./-]{_YEAR}",
-        rf"{_MONTH},?\s+(?:of\s+)?{_YEAR}",
-        rf"{_DAY}(?:\s+of)?[\s-]+{_MONTH}",
-        rf"{_MONTH}\s+{_DAY}",
-    )
+_NAMES = "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True))
+_MONTH = rf"(?P<month>{_NAMES})\b\.?"
+_DAY_NUMBER = r"(?:0?[1-9]|[12]\p{Nd}|3[01])"
+_DAY = rf"(?P<day>{_DAY_NUMBER})(?:st|nd|rd|th)?(?![\p{{Nd}}:]|[.,]\p{{Nd}})"
+_DAYS = rf"(?:{_DAY}(?:\s?[-\u2013\u2014]\s?(?P<until>{_DAY_NUMBER})(?!\p{{Nd}}))?)"
+_YEAR = r"(?P<year>[12]\p{Nd}{3})(?![\p{Nd}:]|[.,]\p{Nd})"
+_ERA = r"(?P<era>BCE?|B\.C\.(?:E\.)?)(?!\p{L})"
+_WEEKDAY = rf"(?:(?P<weekday>{'|'.join(WEEKDAYS)})s?(?!\p{{L}}))"
+
+
+def _pattern(body: str) -> regex.Pattern[str]:
+    return regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?:{body})", regex.IGNORECASE)
+
+
+_PATTERNS = (
+    _pattern(rf"{_WEEKDAY},?\s+{_MONTH}\s+{_DAYS}(?:,?\s+{_YEAR})?"),
+    _pattern(rf"{_WEEKDAY},?\s+(?:the\s+)?{_DAYS}(?:\s+of)?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
+    _pattern(rf"{_DAYS}\.?(?:\s+of)?[\s-]+{_MONTH}(?:,?[\s-]+{_YEAR})?"),
+    _pattern(rf"{_MONTH}\s+{_DAYS}(?:,?\s+{_YEAR})?"),
+    _pattern(
+        rf"(?P<year>[12]\p{{Nd}}{{3}})(?P<separator>[-/.])(?P<month>0?[1-9]|1[0-2])(?P=separator)"
+        rf"(?P<day>{_DAY_NUMBER})(?!\p{{Nd}})(?:T\p{{Nd}}{{2}}[\p{{Nd}}:.]{{0,14}}Z?(?!\p{{L}}))?"
+    ),
+    _pattern(
+        rf"(?P<day>1[3-9]|2\p{{Nd}}|3[01])(?P<separator>[./-])(?P<month>0?[1-9]|1[0-2])"
+        rf"(?P=separator){_YEAR}"
+    ),
+    _pattern(rf"{_MONTH},?\s+(?:of\s+)?{_YEAR}"),
+    _pattern(r"(?:the\s+)?(?P<decade>1\p{Nd}{2}0|20\p{Nd}0)['\u2019]?s(?!\p{L})"),
+    _pattern(rf"(?:the\s+)?(?P<century>{ORDINAL})[\s-]centur(?:y|ies)(?:\s+{_ERA})?"),
+    _pattern(rf"(?P<era_year>\p{{Nd}}{{1,4}})\s?(?:{_ERA}|(?:AD|CE|A\.D\.)(?!\p{{L}}))"),
+    _pattern(r"(?:AD|A\.D\.)\s?(?P<era_year>\p{Nd}{1,4})(?!\p{Nd})"),
+    _pattern(
+        r"(?P<year>[12]\p{Nd}{3})\s?(?:[-\u2013\u2014]|to|until|till|(?<=between.{5,6})and)\s?"
+        r"(?P<until_year>[12]\p{Nd}{3}|\p{Nd}{2})(?![\p{Nd}\p{L}%]|[.,]\p{Nd})"
+    ),
+    regex.compile(
+        rf"(?<![\p{{L}}\p{{N}}])(?P<month>{'|'.join(m.capitalize() for m in _MONTHS)})"
+        r"(?![\p{L}\p{N}])"
+    ),
+    regex.compile(
+        r"(?<![\p{L}\p{N}.,$€£-])(?P<year>1\p{Nd}{3}|20\p{Nd}{2})"
+        r"(?![\p{L}\p{N}%:-]|[.,]\p{Nd}|\s(?:percent|per\scent))"
+    ),
+    _pattern(_WEEKDAY),
+    _pattern(r"(?P<relative>yesterday|today|tomorrow|(?:last|this|next)\s+year)(?!\p{L})"),
 )
-_ONLY_MONTH = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}])(?P<month>{'|'.join(m.capitalize() for m in _MONTHS)})"
-    r"(?![\p{L}\p{N}])"
+"""What comes first is not read again by those after it."""
+
+_HINT = regex.compile(
+    rf"\p{{Nd}}|\b(?:{_NAMES}|{'|'.join(WEEKDAYS)}|century|yesterday|today|tomorrow|year)",
+    regex.IGNORECASE,
 )
-_ONLY_YEAR = regex.compile(
-    r"(?<![\p{L}\p{N}.,$\u20ac\u00a3-])(?P<year>1\d{3}|20\d{2})(?![\p{L}\p{N}%]|[.,]\d)"
+_AFTER_TIME = rf"\s?[ap]\.?m\b|\s(?:on\s|GMT|UTC|local|(?:\p{{Nd}}{{1,2}}\s)?(?:{_NAMES})\b)"
+_TIME = _pattern(
+    r"(?P<hour>[01]?\p{Nd}|2[0-4])"
+    r"(?::(?P<minute>[0-5]\p{Nd})(?![\p{Nd}:])"
+    rf"|[.](?P<minute>[0-5]\p{{Nd}})(?!\p{{Nd}})(?={_AFTER_TIME}))?"
+    r"(?:\s?(?P<half>[ap])\.?m(?!\p{L})\.?)?"
 )
-_WEEKDAY = regex.compile(
-    rf"(?<!\p{{L}})(?P<weekday>{'|'.join(WEEKDAYS)})s?(?!\p{{L}})", regex.IGNORECASE
-)
-_NEAR = 6
-"""Days from a report within which a weekday is meant."""
+_VERBS = frozenset(("may", "march", "mar"))
+"""Words that name no month unless they have a capital."""
+
+_CLOCK_WORDS = {"midnight": 0, "noon": 720, "midday": 720}
+_CLOCK_WORD = _pattern("|".join(_CLOCK_WORDS))
+_RELATIVE = {"yesterday": -1, "today": 0, "tomorrow": 1, "last": -1, "this": 0, "next": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,109 +92,166 @@ class Day:
     """A date, or as much of it as is told.
 
     Attributes:
-        weekday: As `datetime.date.weekday` counts.
+        year: Before Christ, negative.
+        until_year: The last year of a period; otherwise `year`.
+        until_day: The last day of a period within a month; otherwise `day`.
+        weekday: As `datetime.date.weekday` counts; None if a date is told too.
         published: The day of the report that tells it.
         start: Offset in the text that it was read from.
         end: Offset after it.
     """
 
     year: int | None
+    until_year: int | None
     month: int | None
     day: int | None
+    until_day: int | None
     weekday: int | None
     published: datetime.date | None
     start: int
     end: int
 
 
-def days_in(text: str, published_at: str | None) -> list[Day]:
-    """All dates of a text, in order; none within another one.
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day.
+
+    Attributes:
+        minute: After midnight.
+        is_half: Whether it isn't told which half of the day is meant.
+        start: Offset in the text that it was read from.
+        end: Offset after it.
+    """
+
+    minute: int
+    is_half: bool
+    start: int
+    end: int
+
+
+def days_in(text: str, published_at: str | None, within: tuple[int, int]) -> list[Day]:
+    """The dates that stand in a quote, in order; none within another one.
+
+    What a quote cuts off is added if it is coarser than what the quote has: the year to a month,
+    the month to a day.
 
     Args:
-        text: What to read.
+        text: The quote and words around it.
         published_at: ISO date of the report, if known.
+        within: Offsets of the quote.
     """
-    published = None if published_at is None else datetime.date.fromisoformat(published_at)
+    if not _HINT.search(text):
+        return []
+    published = _date(published_at)
+    begin, stop = within
     found: list[Day] = []
-    for pattern in (*_PATTERNS, _ONLY_MONTH, _ONLY_YEAR, _WEEKDAY):
+    places: list[tuple[int, int]] = []
+    for pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            if any(day.start < match.end() and match.start() < day.end for day in found):
+            start, end = match.span()
+            if any(first < end and start < last for first, last in places):
                 continue
-            parts = match.groupdict()
-            found.append(
-                Day(
-                    year=int(parts["year"]) if parts.get("year") else None,
-                    month=_month(parts.get("month")),
-                    day=int(parts["day"]) if parts.get("day") else None,
-                    weekday=WEEKDAYS.index(parts["weekday"].lower())
-                    if parts.get("weekday")
-                    else None,
-                    published=published,
-                    start=match.start(),
-                    end=match.end(),
-                )
-            )
+            if match.groupdict().get("month") in _VERBS:
+                continue
+            places.append((start, end))
+            if start < stop and begin < end:
+                day = _day(match, published, within)
+                if day is not None:
+                    found.append(day)
     return sorted(found, key=lambda day: day.start)
 
 
-def _month(name: str | None) -> int | None:
-    if name is None:
-        return None
-    return int(name) if name.isdecimal() else _MONTH_NUMBERS[name.lower().rstrip(".")]
+def _day(
+    match: regex.Match[str], published: datetime.date | None, within: tuple[int, int]
+) -> Day | None:
+    groups = match.groupdict()
 
-
-Agreement = Literal["same", "compatible", "incompatible", "unrelated"]
-
-
-def compare_days(one: Day, other: Day) -> Agreement:
-    """Whether two dates mean the same day, month or year."""
-    if one.weekday is not None or other.weekday is not None:
-        return _compare_weekdays(one, other)
-    a, b = _filled(one), _filled(other)
-    fields = ("year", "month", "day")
-    for name in fields:
-        if None not in (a[name], b[name]) and a[name] != b[name]:
-            return "incompatible"
-    if a == b:
-        return "same"
-    shares = any(None not in (a[name], b[name]) for name in fields)
-    return "compatible" if shares else "unrelated"
-
-
-def _filled(day: Day) -> dict[str, int | None]:
-    """Year, month and day; a missing year is that of the report's nearest such day."""
-    year = day.year
-    if year is None and day.published is not None and day.month is not None:
-        candidates = [day.published.year + shift for shift in (-1, 0, 1)]
-        middle = day.day or 15
-        year = min(
-            candidates,
-            key=lambda y: abs((_safe(y, day.month or 1, middle) - day.published).days),  # type: ignore[operator]
+    def is_quoted(name: str) -> bool:
+        return bool(groups.get(name)) and (
+            match.start(name) < within[1] and within[0] < match.end(name)
         )
-    return {"year": year, "month": day.month, "day": day.day}
+
+    start, end = match.span()
+    if groups.get("relative"):
+        return _relative(groups["relative"].lower(), published, start, end)
+    year = until_year = month = day = until_day = weekday = None
+    if groups.get("century") or groups.get("decade") or groups.get("era_year"):
+        year, until_year = _period(groups)
+    elif groups.get("year"):
+        year = until_year = int(groups["year"])
+    if groups.get("until_year"):
+        digits = groups["until_year"]
+        until_year = int(digits if len(digits) == 4 else f"{year}"[:2] + digits)
+        if until_year <= (year or 0):
+            return None
+    if is_quoted("day") or is_quoted("until"):
+        day = until_day = int(groups["day"])
+        if groups.get("until"):
+            until_day = max(day, int(groups["until"]))
+    if groups.get("month") and (day is not None or is_quoted("month")):
+        month = _month(groups["month"])
+    if is_quoted("weekday") and day is None:
+        weekday = WEEKDAYS.index(groups["weekday"].lower())
+    if day is None and month is None and weekday is None and year is None:
+        return None
+    if weekday is not None:
+        year = until_year = month = None
+    return Day(year, until_year, month, day, until_day, weekday, published, start, end)
 
 
-def _safe(year: int, month: int, day: int) -> datetime.date:
-    return datetime.date(max(1, min(9999, year)), month, min(day, 28))
+def _period(groups: dict[str, str]) -> tuple[int, int]:
+    if groups.get("decade"):
+        first = int(groups["decade"])
+        return first, first + (99 if first % 100 == 0 and first < 2000 else 9)
+    is_before = bool(groups.get("era"))
+    if groups.get("century"):
+        number = read_ordinal(groups["century"])
+        first = 100 * (number - 1) + 1
+        return (-100 * number, -first) if is_before else (first, 100 * number)
+    year = int(groups["era_year"])
+    return (-year, -year) if is_before else (year, year)
 
 
-def _compare_weekdays(one: Day, other: Day) -> Agreement:
-    if one.weekday is not None and other.weekday is not None:
-        if (
-            one.published
-            and other.published
-            and abs((one.published - other.published).days) > _NEAR
-        ):
-            return "unrelated"
-        return "same" if one.weekday == other.weekday else "incompatible"
-    told, dated = (one, other) if one.weekday is not None else (other, one)
-    filled = _filled(dated)
-    if None in filled.values() or told.published is None:
-        return "unrelated"
+def _relative(words: str, published: datetime.date | None, start: int, end: int) -> Day | None:
+    if published is None:
+        return None
+    shift = _RELATIVE[words.split()[0]]
+    if words.endswith("year"):
+        year = published.year + shift
+        return Day(year, year, None, None, None, None, published, start, end)
+    last = datetime.date.max.toordinal()
+    date = datetime.date.fromordinal(min(max(1, published.toordinal() + shift), last))
+    return Day(date.year, date.year, date.month, date.day, date.day, None, published, start, end)
+
+
+def _month(name: str) -> int:
+    return int(name) if name.isdecimal() else _MONTH_NUMBERS[name.lower()]
+
+
+@lru_cache(maxsize=1 << 10)
+def _date(published_at: str | None) -> datetime.date | None:
     try:
-        date = datetime.date(filled["year"] or 1, filled["month"] or 1, filled["day"] or 1)
+        return None if published_at is None else datetime.date.fromisoformat(published_at[:10])
     except ValueError:
-        return "unrelated"
-    if abs((date - told.published).days) > _NEAR:
-        return "unrelated"
-    return "same" if date.weekday() == told.weekday else "incompatible"
+        return None
+
+
+def clock_in(text: str, within: tuple[int, int]) -> Clock | None:
+    """The time of day that a quote tells; None if it tells none, or several."""
+    begin, stop = within
+    found: list[Clock] = []
+    for match in _CLOCK_WORD.finditer(text, begin, stop):
+        found.append(Clock(_CLOCK_WORDS[match[0].lower()], False, *match.span()))
+    for match in _TIME.finditer(text):
+        if match.start() >= stop or match.end() <= begin:
+            continue
+        minutes, half = match.captures("minute"), match["half"]
+        if not minutes and not half:
+            continue
+        hour = int(match["hour"])
+        if hour > 24 or (half and hour > 12):
+            continue
+        minute = 60 * (hour % 12 if half else hour % 24) + int(minutes[0] if minutes else 0)
+        minute += 720 if half and half.lower() == "p" else 0
+        found.append(Clock(minute, not half and 1 <= hour <= 12, *match.span()))
+    return found[0] if len(found) == 1 else None
