@@ -27,8 +27,9 @@ from service.weighing import weigh
 
 MAX_QUESTION_CHARACTERS = 1_000
 
-MIN_CONFIDENCE = 0.12
-"""Least probability of an answer; chosen by `scripts/calibrate.py`."""
+MIN_CONFIDENCE = 0.1
+"""Least probability of an answer: refuses one right answer in twenty to thirty of the reserved
+questions, and half or more of the wrong ones (`scripts/README.md`, Confidence)."""
 
 MAX_ANSWER_TOKENS = 30
 
@@ -139,7 +140,7 @@ class Answerer:
             answers=told,
             no_answer_score=None if best is None else -log_odds(float(weighed.masses[best])),
             no_answer_probability=1.0 if best is None else 1.0 - float(weighed.confidences[best]),
-            reason=reason(weighed, reading.hits) if refused else None,
+            reason=reason(weighed) if refused else None,
             closest=near,
             passages_read=reading.read,
             generation=found.generation,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from index.types import Hit, TextRange
+from index.types import TextRange
 from service.agreement import sources
 from service.candidates import Candidate, citation, cite
 from service.covering import QuestionWords
@@ -19,8 +19,11 @@ from service.weighing import Weighed
 MARGIN = 5.0
 """How far another answer's log odds may lie below the best one's: a hundredth of them."""
 
-LEAST_SIMILARITY = 0.3
-"""Cosine similarity to the question below which no passage is about it."""
+LEAST_SIMILARITY = 0.25
+"""Cosine similarity to the question below which no passage is near it in meaning."""
+
+_HEAD = 10
+"""Passages by which that is judged, so that it doesn't depend on how many are found."""
 
 _CLOSEST = 3
 """Sentences named where there is no answer."""
@@ -49,16 +52,20 @@ class Verdict:
 def decide(weighed: Weighed, question: str, floor: float) -> Verdict:
     """Whether the best group answers the question, and which ones differ from it.
 
+    A question none of whose names is found, and that no passage is near, isn't answered however
+    sure the reader is: "What is the capital of Peru?" of articles on Libya.
+
     Args:
         weighed: What was read and weighed.
         question: What was asked.
-        floor: Least confidence of an answer.
+        floor: Least confidence of an answer; 0 refuses nothing.
     """
     if not weighed.ranked:
         return Verdict("no_answer", "", ())
     best = weighed.ranked[0]
     answer = weighed.considered.candidates[weighed.lead(best)].quote
-    if weighed.confidences[best] < floor:
+    is_unsure = weighed.confidences[best] < floor
+    if is_unsure or (floor > 0 and weighed.considered.is_foreign and not _is_near(weighed)):
         return Verdict("no_answer", answer, ())
     others = sides(weighed, question)
     return Verdict("differing" if others else "answered", answer, others)
@@ -178,14 +185,15 @@ def _relation(side: Answer, other: Answer) -> Relation | None:
     return "earlier" if ours < theirs else "later"
 
 
-def reason(weighed: Weighed, hits: Sequence[Hit]) -> Reason:
+def reason(weighed: Weighed) -> Reason:
     """Why there is no answer."""
-    is_relevant = (
-        bool(weighed.ranked)
-        and not weighed.considered.is_foreign
-        and max(hit.similarity for hit in hits) >= LEAST_SIMILARITY
-    )
+    is_relevant = bool(weighed.ranked) and not weighed.considered.is_foreign and _is_near(weighed)
     return "low_confidence" if is_relevant else "nothing_relevant"
+
+
+def _is_near(weighed: Weighed) -> bool:
+    hits = weighed.considered.hits[:_HEAD]
+    return max(hit.similarity for hit in hits) >= LEAST_SIMILARITY
 
 
 def closest(reading: Reading, words: QuestionWords) -> list[Citation]:

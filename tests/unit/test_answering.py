@@ -298,3 +298,16 @@ def test_each_stage_is_timed(talks):
     assert stages.keys() >= {"search", "read", "weigh", "cite"}
     assert all(ms >= 0 for ms in stages.values())
     assert timings["total"] == pytest.approx(sum(stages.values()), abs=0.01)
+
+
+def test_what_is_neither_named_nor_near_is_refused_however_sure(talks):
+    question = "How many Libyans were displaced to Peru?"
+    near = hit(talks, 0, 2)
+    far = replace(near, similarity=0.1)
+    assert ask([talks], [near], question).status == "answered"
+    assert ask([talks], [far], question).status == "answered"
+    unnamed = replace(stored("Then 146,000 were displaced."))
+    far = replace(hit(unnamed, 0), similarity=0.1)
+    refused = ask([unnamed], [far], "How many were displaced in Peru?")
+    assert (refused.status, refused.reason) == ("no_answer", "nothing_relevant")
+    assert ask([unnamed], [far], "How many were displaced in Peru?", min_confidence=0).answers

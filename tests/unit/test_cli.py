@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import signal
 import subprocess
@@ -56,7 +57,30 @@ def test_ask_quotes_and_names_the_place(run_pincite: Run, seeds_data: Path) -> N
 
 def test_ask_says_so_when_the_documents_do_not_answer(run_pincite: Run, seeds_data: Path) -> None:
     done = run_pincite("ask", "What is the boiling point of water?", data_dir=seeds_data)
-    assert (done.returncode, done.stdout) == (0, "Not in these documents.\n")
+    assert done.returncode == 0
+    verdict, reason, _, heading, _, *closest = done.stdout.splitlines()
+    assert (verdict, reason) == ("Not in these documents.", "Nothing in them is about it.")
+    assert heading == "Closest, but not an answer:"
+    assert len([line for line in closest if line]) == 6
+
+
+def test_ask_tells_how_sure_and_why(run_pincite: Run, seeds_data: Path) -> None:
+    question = "How many people have been displaced by the conflict?"
+    done = run_pincite("ask", question, "--explain", data_dir=seeds_data)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "The documents differ."
+    assert {"120,000", "146,000"} <= set(lines)
+    assert any(re.fullmatch(r"  confidence \d+%", line) for line in lines)
+    assert any(re.fullmatch(r"Read \d+ passages in \d rounds .*", line) for line in lines)
+    assert any(line.endswith("120,000 (the most probable)") for line in lines)
+
+
+def test_ask_as_of_a_day_asks_no_later_document(run_pincite: Run, seeds_data: Path) -> None:
+    question = "Where will Germany host the summit?"
+    early = run_pincite("ask", question, "--as-of", "2020-01-01", data_dir=seeds_data)
+    assert early.stdout.splitlines()[0] == "Not in these documents."
+    late = run_pincite("ask", question, "--as-of", "2020-01-13", data_dir=seeds_data)
+    assert late.stdout.splitlines()[0] == "Berlin"
 
 
 def test_ask_and_search_as_json(run_pincite: Run, seeds_data: Path) -> None:
