@@ -45,7 +45,7 @@ _LEVEL_MARGIN = 1.5
 """Up to so far behind the best answer, in log odds and in margin, another one is level with it."""
 
 BARS: Mapping[Kind, Bar] = {
-    "number": Bar(margin=4.0, level=0.0, behind=3.0, coverage=0.3),
+    "number": Bar(margin=4.0, level=0.0, behind=3.5, coverage=0.3),
     "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.75),
     "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.75),
     "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.75),
