@@ -26,7 +26,8 @@ class Considered:
     """All that speaks for and against each candidate, before it is weighed.
 
     Attributes:
-        hits: The passages found, best first; those after the first `read` weren't read.
+        asked: What the question asks for.
+        hits: The passages found, best first; the last ones may not have been read.
         candidates: Shape (n,).
         claims: What they say, shape (n,).
         features: `calibration.FEATURES` of each candidate, shape (n, features).
@@ -38,7 +39,6 @@ class Considered:
 
     asked: Asked
     hits: Sequence[Hit]
-    read: int
     candidates: Sequence[Candidate]
     claims: Sequence[Claim]
     features: npt.NDArray[np.float64]
@@ -65,7 +65,6 @@ def consider(reading: Reading, words: QuestionWords, asked: Asked) -> Considered
     return Considered(
         asked=asked,
         hits=reading.hits,
-        read=reading.read,
         candidates=tuple(candidates),
         claims=claims,
         features=_features(candidates, reading.hits, words),

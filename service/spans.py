@@ -8,7 +8,7 @@ BERT does). There is no softmax within a passage, so scores compare across passa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -103,18 +103,6 @@ def _outside(window: WindowLogits, span: Span) -> Iterator[WindowLogits]:
             yield WindowLogits(
                 window.start[kept], window.end[kept], window.offsets[kept], window.null
             )
-
-
-def drop_overlapping(spans: Iterable[Span]) -> list[Span]:
-    """Spans best first, each that overlaps a better one left out.
-
-    Equal scores: the one that starts first, then the shorter one.
-    """
-    kept: list[Span] = []
-    for span in sorted(spans, key=_rank):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return kept
 
 
 def _rank(span: Span) -> tuple[float, int, int]:

@@ -153,7 +153,7 @@ def test_why_asks_again_for_the_reasons(page: Page, fake: FakeService) -> None:
     fake.answer("When?", [fake.cite(document, "1950")])
     page.goto("/")
     ask(page, "When?")
-    expect(page.locator("mark")).to_have_text("1950")
+    expect(page.locator(".outcome mark")).to_have_text("1950")
     fake.answers["When?"] |= {
         "explanation": {
             "rounds": 2,

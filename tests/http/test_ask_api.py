@@ -41,7 +41,8 @@ def test_answer_cites_the_exact_place(client: TestClient) -> None:
     assert citation["document_id"] == "news/first.txt"
     assert answer["confidence"] > 0.9
     assert (answer["form"], answer["support"], answer["side"]) == ("quote", 1, False)
-    assert body["no_answer"]["probability"] is None
+    assert body["no_answer"]["probability"] == pytest.approx(1 - answer["confidence"], abs=2e-4)
+    assert (body["no_answer"]["reason"], body["no_answer"]["closest"]) == (None, [])
 
 
 def test_citation_url_names_document_revision_and_range(client: TestClient) -> None:

@@ -12,6 +12,7 @@ from fakes import FakeEmbedder, FakeReader
 from fastapi.testclient import TestClient
 from other_embedder import OtherEmbedder
 from samples import DOCUMENTS, put_documents
+from shelf import PLAIN
 from waiting import until
 
 from index.catalog import Catalog
@@ -247,7 +248,7 @@ class DefectiveStore(CollectionStore):
 
 def test_defect_in_opening_a_collection_is_told_by_readiness(tmp_path: Path) -> None:
     put_documents(tmp_path, DOCUMENTS)
-    components = Components(DefectiveStore(tmp_path), FakeEmbedder(), FakeReader(), 0.0)
+    components = Components(DefectiveStore(tmp_path), FakeEmbedder(), FakeReader(), PLAIN, 0.0)
     app = create_app(Settings(data_dir=tmp_path), lambda: components)
     with TestClient(app, base_url="http://localhost") as client:
 

@@ -12,6 +12,7 @@ from fakes import FakeEmbedder, FakeReader, GatedEmbedder
 from fastapi.testclient import TestClient
 from reference import contents
 from samples import DOCUMENTS
+from shelf import PLAIN
 
 from index.collection import CollectionStore
 from index.sidecars import MAX_SIDECAR_BYTES
@@ -307,7 +308,9 @@ def test_collection_that_cannot_be_is_told_before_the_upload_is_read(
 def test_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    components = Components(CollectionStore(blocked, live=True), FakeEmbedder(), FakeReader(), 0.0)
+    components = Components(
+        CollectionStore(blocked, live=True), FakeEmbedder(), FakeReader(), PLAIN, 0.0
+    )
     app = create_app(Settings(data_dir=blocked), lambda: components)
     with TestClient(app, base_url="http://localhost") as client:
         response = client.post(BASE, files={"file": ("a.txt", TEXT)})

@@ -34,7 +34,6 @@ def differing(candidates, question=QUESTION, coverage=None, asked="quote"):
     considered = Considered(
         asked=asked,
         hits=[c.hit for c in candidates],
-        read=len(candidates),
         candidates=candidates,
         claims=claims,
         features=features,

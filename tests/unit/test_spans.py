@@ -6,7 +6,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.spans import best_span, boundaries, decode, drop_overlapping, snap
+from service.spans import best_span, boundaries, decode, snap
 from service.types import Span, WindowLogits
 
 # Few different values, so that ties are common; their sums are exact in float32.
@@ -180,30 +180,6 @@ def test_what_else_is_read_changes_no_score(one, other):
     alone = decode(windows, text, **limits).spans
     together = decode([*windows, *shifted], f"{text} {more}", **limits).spans
     assert [span for span in together if span.end <= len(text)] == alone
-
-
-@given(
-    st.lists(
-        st.builds(
-            lambda start, width, score: Span(start, start + width, score),
-            st.integers(0, 20),
-            st.integers(1, 8),
-            st.sampled_from([-1.0, 0.0, 1.0, 2.0]),
-        ),
-        max_size=12,
-    )
-)
-def test_overlapping_spans_are_dropped_as_by_taking_the_best_that_is_left(spans):
-    expected, left = [], list(spans)
-    while left:
-        expected.append(min(left, key=lambda s: (-s.score, s.start, s.end - s.start)))
-        left = [span for span in left if apart(span, expected[-1:])]
-    assert drop_overlapping(spans) == expected
-
-
-def test_spans_that_touch_do_not_overlap():
-    touching = [Span(0, 3, 1.0), Span(3, 6, 2.0)]
-    assert drop_overlapping(touching) == [Span(3, 6, 2.0), Span(0, 3, 1.0)]
 
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
