@@ -18,8 +18,9 @@ from service import metrics, wiring
 from service.answering import MIN_CONFIDENCE, Answerer
 from service.calibration import baseline, load_calibration
 from service.metrics import Figure, auroc, mean_figure
-from service.observing import READ, RIGHT
+from service.observing import RIGHT
 from service.selective import aurc, compared, coverage_at, ece, measured
+from service.types import AnswerSet
 
 if TYPE_CHECKING:
     from evaluate import Bench
@@ -79,14 +80,9 @@ def selective(bench: Bench) -> Iterator[tuple[str, Figure]]:
     with _asking(bench, 0.0) as (library, answerer):
         for one in tqdm(_planned(bench, removed=True), "selective"):
             one.limit(library)
-            found = answerer.answer(one.question.text, top_k=1)
-            answer = found.answers[0].answer if found.answers else ""
-            ours.append((1 - found.no_answer_probability, _is_right(answer, one)))
-            seen = answerer.consider(one.question.text, max_passages=READ)
-            shares = baseline(seen.features[:, 0], seen.nulls, calibration.temperature)
-            first = int(np.argmax(shares)) if len(shares) else None
-            quote = "" if first is None else seen.candidates[first].quote
-            theirs.append((0.0 if first is None else shares[first], _is_right(quote, one)))
+            found = answerer.answer(one.question.text, top_k=1, explain=True)
+            ours.append((1 - found.no_answer_probability, _is_right(found, one)))
+            theirs.append(_by_baseline(found, one, calibration.temperature))
     a, b = _columns(ours), _columns(theirs)
     yield "AURC", measured(aurc, *a)
     yield "AURC, baseline", measured(aurc, *b)
@@ -129,8 +125,28 @@ def _planned(bench: Bench, *, removed: bool, number: int | None = None) -> list[
     return planned_squad(bench.data, "dev", bench.sample or number, removed=removed)
 
 
-def _is_right(answer: str, one: Planned) -> bool:
-    return metrics.score(answer, one.golds).f1 >= RIGHT
+def _is_right(found: AnswerSet, one: Planned) -> bool:
+    """Whether the first answer shares half its words with a gold one, or as evidence holds one."""
+    if not found.answers:
+        return False
+    answer = found.answers[0]
+    if answer.form == "evidence":
+        held = f" {metrics.normalized(answer.answer)} "
+        return any(f" {metrics.normalized(gold)} " in held for gold in one.golds)
+    return metrics.score(answer.answer, one.golds).f1 >= RIGHT
+
+
+def _by_baseline(found: AnswerSet, one: Planned, temperature: float) -> tuple[float, bool]:
+    """Share of the span that the baseline puts first, and whether that is right."""
+    explained = found.explanation
+    if explained is None or not explained.spans:
+        return 0.0, False
+    spans = np.array([span.features["span"] for span in explained.spans])
+    nulls = np.array([text.null_score for text in explained.texts])
+    shares = baseline(spans, nulls, temperature)
+    first = int(np.argmax(shares))
+    quote = explained.spans[first].quote
+    return float(shares[first]), metrics.score(quote, one.golds).f1 >= RIGHT
 
 
 def _columns(found: Sequence[tuple[float, bool]]) -> tuple[list[float], list[bool]]:

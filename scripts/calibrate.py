@@ -148,6 +148,27 @@ def about(samples: Sequence[AskedSample], figures: dict[str, Any]) -> dict[str, 
     }
 
 
+def observed_files(folder: Path) -> list[Path]:
+    """The parts that were observed.
+
+    Raises:
+        click.ClickException: There are none, not all, or those of two ways of parting: a fit would
+            count their questions twice.
+    """
+    found = sorted(folder.glob("*-of-*.pickle"))
+    if not found:
+        raise click.ClickException(f"Nothing is observed in {folder}; leave out --fit-only.")
+    parts = int(found[0].stem.rpartition("-")[2])
+    wanted = {f"{number}-of-{parts}.pickle" for number in range(1, parts + 1)}
+    names = {path.name for path in found}
+    if names != wanted:
+        raise click.ClickException(
+            f"{folder} holds {', '.join(sorted(names))}, not the parts of one whole; observe those "
+            "that are missing, or remove those that are too many."
+        )
+    return found
+
+
 def _part(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
     number, slash, parts = value.partition("/")
     if not slash or not (
@@ -176,15 +197,14 @@ def main(
 ) -> None:
     """Fit the calibration that ships with Pincite."""
     observations.mkdir(parents=True, exist_ok=True)
-    if not fit_only:
+    if fit_only:
+        files = observed_files(observations)
+    else:
         found = observe(data, work, threads, part)
-        path = observations / f"{part[0]}-of-{part[1]}.pickle"
-        path.write_bytes(pickle.dumps(found))
+        files = [observations / f"{part[0]}-of-{part[1]}.pickle"]
+        files[0].write_bytes(pickle.dumps(found))
         if part != (1, 1):
             return
-    files = sorted(observations.glob("*.pickle"))
-    if not files:
-        raise click.ClickException(f"Nothing is observed in {observations}; leave out --fit-only.")
     samples = weighted([sample for path in files for sample in pickle.loads(path.read_bytes())])
     fitted = fit(samples, about(samples, report(samples)))
     _print_calibration(fitted)

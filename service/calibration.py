@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ def load_calibration(path: Path = SHIPPED) -> Calibration:
     remedy = "Name a file that `pincite calibrate` wrote, or none for the shipped one."
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{path} can't be read as a calibration: {error}."
         raise UnusableCalibration(message, remedy) from error
     if not isinstance(read, dict) or read.keys() != {"weights", "fit", *_NUMBERS}:
@@ -140,8 +141,10 @@ def load_calibration(path: Path = SHIPPED) -> Calibration:
         )
     for name, number in {**weights, **{name: read[name] for name in _NUMBERS}}.items():
         is_number = isinstance(number, int | float) and not isinstance(number, bool)
-        if not is_number or not math.isfinite(number):
+        if not is_number or not abs(number) <= sys.float_info.max:
             raise UnusableCalibration(f"{path} gives no number for {name}: {number!r}.", remedy)
+    if not isinstance(read["fit"], dict):
+        raise UnusableCalibration(f"{path} doesn't tell how it was fitted: fit.", remedy)
     if read["slope"] <= 0 or read["temperature"] <= 0:
         raise UnusableCalibration(f"Slope and temperature of {path} must be positive.", remedy)
     return Calibration(**read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,9 +89,7 @@ def fit(samples: Sequence[AskedSample], about: Mapping[str, Any] | None = None) 
         TooFewQuestions: There are fewer than `LEAST_QUESTIONS`, or all of one kind.
     """
     _check(samples)
-    weights, none = _log_linear(samples)
-    unfinished = Calibration(weights, none, 1.0, 0.0, 0.0, 0.0, 1.0, dict(about or {}))
-    return fit_line(samples, replace(unfinished, temperature=_temperature(samples)))
+    return _fit(samples, about or {})
 
 
 def fit_line(samples: Sequence[AskedSample], begin: Calibration) -> Calibration:
@@ -100,6 +99,17 @@ def fit_line(samples: Sequence[AskedSample], begin: Calibration) -> Calibration:
         TooFewQuestions: As for `fit`.
     """
     _check(samples)
+    return _fit_line(samples, begin)
+
+
+def _fit(samples: Sequence[AskedSample], about: Mapping[str, Any]) -> Calibration:
+    _check_kinds(samples)
+    weights, none = _log_linear(samples)
+    unfinished = Calibration(weights, none, 1.0, 0.0, 0.0, 0.0, 1.0, dict(about))
+    return _fit_line(samples, replace(unfinished, temperature=_temperature(samples)))
+
+
+def _fit_line(samples: Sequence[AskedSample], begin: Calibration) -> Calibration:
     tops = [(top, sample) for sample in samples if (top := _top(sample, begin)) is not None]
     if len({top.is_right for top, _ in tops}) < 2:
         raise _too_few(samples, "their first answers are all right, or all wrong")
@@ -117,8 +127,9 @@ def fit_line(samples: Sequence[AskedSample], begin: Calibration) -> Calibration:
         scores = columns @ line
         total = np.sum(weights * (np.logaddexp(0, scores) - right * scores))
         gradient = columns.T @ (weights * (expit(scores) - right))
-        # Of a column that is all zeros nothing can be learned: it stays where it began.
-        apart = np.array([0.0, 0.0, 1.0, 1.0]) * (line - begun)
+        # What can't be learned stays near where it began: of a column of zeros, and the slope where
+        # all right answers have larger shares than the wrong ones, which would rise without end.
+        apart = np.array([0.0, 1.0, 1.0, 1.0]) * (line - begun)
         return float(total + apart @ apart / 2), gradient + apart
 
     bounds = [(None, None), (1e-2, None), (0, None), (None, 0)]
@@ -159,21 +170,40 @@ def cross_validated(
 
     Args:
         samples: Questions.
-        folds: How many parts; clusters are dealt out to them in order of their names.
+        folds: How many parts; clusters are dealt out to them in order of their names. A cluster
+            larger than such a part is dealt out question by question.
         line_from: Fit the line alone, from this.
 
     Returns:
         One for each sample, in order.
+
+    Raises:
+        TooFewQuestions: As for `fit`, or what is left without one of the parts is all of one kind.
     """
-    names = sorted({sample.cluster for sample in samples})
-    fold_of = {name: number % folds for number, name in enumerate(names)}
+    _check(samples)
+    fold_of = _folds(samples, folds)
     found: dict[int, Verdict] = {}
     for fold in range(folds):
-        kept = [s for s in samples if fold_of[s.cluster] != fold]
-        held = [n for n, s in enumerate(samples) if fold_of[s.cluster] == fold]
-        fitted = fit(kept) if line_from is None else fit_line(kept, line_from)
+        kept = [sample for sample, its in zip(samples, fold_of, strict=True) if its != fold]
+        held = [number for number, its in enumerate(fold_of) if its == fold]
+        try:
+            fitted = _fit(kept, {}) if line_from is None else _fit_line(kept, line_from)
+        except TooFewQuestions as error:
+            why = f"without one of {folds} parts, what is left is all of one kind"
+            raise _too_few(samples, why) from error
         found |= dict(zip(held, verdicts([samples[n] for n in held], fitted), strict=True))
     return [found[n] for n in range(len(samples))]
+
+
+def _folds(samples: Sequence[AskedSample], folds: int) -> list[int]:
+    """The part of each sample."""
+    sizes = Counter(sample.cluster for sample in samples)
+    units = [
+        (sample.cluster, number if sizes[sample.cluster] * folds > len(samples) else -1)
+        for number, sample in enumerate(samples)
+    ]
+    place = {unit: n for n, unit in enumerate(sorted(set(units)))}
+    return [place[unit] % folds for unit in units]
 
 
 def _top(sample: AskedSample, calibration: Calibration) -> _Top | None:
@@ -244,6 +274,10 @@ def _temperature(samples: Sequence[AskedSample]) -> float:
 def _check(samples: Sequence[AskedSample]) -> None:
     if len(samples) < LEAST_QUESTIONS:
         raise _too_few(samples, f"at least {LEAST_QUESTIONS} are needed")
+    _check_kinds(samples)
+
+
+def _check_kinds(samples: Sequence[AskedSample]) -> None:
     if len({bool(sample.right.any()) for sample in samples}) < 2:
         raise _too_few(samples, "all of them can be answered from what was found, or none")
 

@@ -7,6 +7,7 @@ questions, paired where two confidences are compared.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -89,7 +90,7 @@ def ece(confidences: npt.ArrayLike, right: npt.ArrayLike, bins: int = BINS) -> f
 def measured(
     measure: Measure, confidences: npt.ArrayLike, right: npt.ArrayLike, *, seed: int = 0
 ) -> Figure:
-    """A measure with its interval.
+    """A measure with its interval; NaN where it has none, as of no questions.
 
     Args:
         measure: Such as `aurc`, `coverage_at`, `ece`, `metrics.auroc`.
@@ -114,13 +115,15 @@ def compared(
         measure: As for `measured`.
         ours: Confidences, and which answers are right.
         theirs: Likewise.
-        relative: As a share of theirs.
+        relative: As a share of theirs; NaN where theirs is 0.
         seed: Of the draws.
     """
 
     def difference(values: list[float]) -> float:
         gap = values[0] - values[1]
-        return gap / values[1] if relative else gap
+        if not relative:
+            return gap
+        return gap / values[1] if values[1] else math.nan
 
     return _figure([ours, theirs], difference, measure, seed)
 
@@ -133,11 +136,13 @@ def _figure(
 ) -> Figure:
     columns = [(np.asarray(sure, float), np.asarray(right, float)) for sure, right in sides]
     n = len(columns[0][0])
+    value = combine([measure(sure, right) for sure, right in columns]) if n else math.nan
+    if math.isnan(value):
+        return Figure(value, value, value, n)
     rng = np.random.default_rng(seed)
     resampled = []
     for _ in range(RESAMPLES):
         drawn = rng.integers(0, n, size=n)
         resampled.append(combine([measure(sure[drawn], right[drawn]) for sure, right in columns]))
     low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    value = combine([measure(sure, right) for sure, right in columns])
     return Figure(value, float(low), float(high), n)

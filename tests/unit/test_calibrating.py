@@ -2,7 +2,9 @@
 
 import json
 
+import click
 import pytest
+from calibrate import observed_files
 from click.testing import CliRunner
 
 from service.calibration import load_calibration
@@ -62,6 +64,28 @@ def test_a_calibration_is_fitted_and_told_of(tmp_path):
     assert fitted.fit["questions"] == 60
 
 
+def test_a_collection_is_asked_and_a_file_written_over(tmp_path, monkeypatch):
+    questions = question_file(tmp_path / "mine.jsonl", 45)
+    villages = tmp_path / "villages"
+    villages.mkdir()
+    for n in range(45):
+        said = f"In village {n} of the valley {n + 120} people came to the yearly feast."
+        (villages / f"{n}.txt").write_text(said)
+    data, output = tmp_path / "data", tmp_path / "mine.json"
+    added = ["index", str(villages), "-c", "feasts", "--data-dir", str(data)]
+    assert CliRunner().invoke(main, added).exit_code == 0
+    output.write_text("mine")
+    monkeypatch.setattr("service.commands.calibrating.WHOLE_FROM", 60)
+    result = run(questions, "-c", "feasts", "-o", output, "--force", data=data)
+    assert result.exit_code == 0, result.output
+    assert "60 questions asked. All of it was fitted." in result.output
+    assert f"PINCITE_CALIBRATION={output} pincite serve" in result.output
+    fitted, shipped = load_calibration(output), load_calibration()
+    assert fitted.weights != shipped.weights
+    assert fitted.fit["begun from"] == shipped.calibration_id
+    assert sorted(path.name for path in data.iterdir()) == ["feasts"]
+
+
 def test_what_is_there_is_not_written_over(tmp_path):
     questions = question_file(tmp_path / "mine.jsonl", 45)
     output = tmp_path / "kept.json"
@@ -87,3 +111,18 @@ def test_a_collection_that_is_not_there_is_named(tmp_path):
     result = run(questions, "-c", "news", data=tmp_path / "data")
     assert result.exit_code == 2
     assert "news" in result.output
+
+
+def test_parts_of_two_observations_are_not_fitted_together(tmp_path):
+    with pytest.raises(click.ClickException, match="Nothing is observed"):
+        observed_files(tmp_path)
+    for name in ("1-of-2", "2-of-2"):
+        (tmp_path / f"{name}.pickle").touch()
+    assert [path.stem for path in observed_files(tmp_path)] == ["1-of-2", "2-of-2"]
+    (tmp_path / "1-of-1.pickle").touch()
+    with pytest.raises(click.ClickException, match="not the parts of one whole"):
+        observed_files(tmp_path)
+    (tmp_path / "1-of-1.pickle").unlink()
+    (tmp_path / "2-of-2.pickle").unlink()
+    with pytest.raises(click.ClickException, match=r"holds 1-of-2\.pickle"):
+        observed_files(tmp_path)

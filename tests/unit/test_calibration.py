@@ -107,6 +107,7 @@ def changed(**fields):
     [
         ("", "can't be read"),
         ("{", "can't be read"),
+        pytest.param("[" * 100_000, "can't be read", id="brackets"),
         ("[]", "other things"),
         ("{}", "other things"),
         (changed(more=1), "other things"),
@@ -115,6 +116,8 @@ def changed(**fields):
         (changed(slope="2"), "no number for slope"),
         (changed(none=True), "no number for none"),
         (changed(intercept=float("nan")), "no number for intercept"),
+        pytest.param(changed(none=10**400), "no number for none", id="huge"),
+        (changed(fit=3), "how it was fitted"),
         (changed(slope=0), "must be positive"),
         (changed(temperature=-1), "must be positive"),
     ],

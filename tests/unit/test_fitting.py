@@ -17,6 +17,8 @@ TRUE = dataclasses.replace(
     weights=dict(zip(FEATURES, (0.5, -0.2, 3.0, 2.0, 1.0, 1.5, -1.0), strict=True)),
     none=4.0,
 )
+HARD = dataclasses.replace(TRUE, none=12.0)
+"""Most of its questions have no right candidate."""
 
 
 def made(number, seed=0, truth=TRUE):
@@ -185,6 +187,63 @@ def test_no_question_is_judged_by_a_fit_that_saw_its_cluster():
     expected = verdicts([samples[n] for n in rows], fit(kept))
     assert [found[n] for n in rows] == expected
     assert len(found) == len(samples)
+
+
+def line_sample(logit, cluster, *, is_right):
+    """A question with one candidate of these log odds."""
+    features = np.zeros((1, len(FEATURES)))
+    features[0, 0] = logit + 1
+    return AskedSample(
+        features=features,
+        right=np.array([is_right]),
+        groups=np.zeros(1, dtype=np.int64),
+        support=np.ones(1, dtype=np.int64),
+        nulls=np.zeros(1),
+        is_foreign=False,
+        weight=1.0,
+        source="made",
+        cluster=cluster,
+    )
+
+
+def test_a_slope_stays_moderate_where_shares_tell_right_from_wrong():
+    samples = [
+        line_sample(logit, f"{n}", is_right=logit > 0)
+        for n, logit in enumerate(np.linspace(-3, 3, 60))
+    ]
+    found = fit_line(samples, PLAIN)
+    assert 1 < found.slope < 6
+    # The best one: moving the slope either way makes loss and distance from the first slope larger.
+    losses = []
+    for slope in (found.slope - 0.01, found.slope, found.slope + 0.01):
+        moved = dataclasses.replace(found, slope=slope)
+        told = verdicts(samples, moved)
+        loss = -sum(math.log(v.confidence if v.is_right else 1 - v.confidence) for v in told)
+        losses.append(loss + (slope - PLAIN.slope) ** 2 / 2)
+    assert losses[1] == min(losses)
+
+
+@pytest.mark.parametrize("line_from", [None, PLAIN])
+def test_the_fewest_questions_that_can_be_fitted_can_be_judged(line_from):
+    samples = made(LEAST_QUESTIONS, seed=11, truth=HARD)
+    assert len(cross_validated(samples, line_from=line_from)) == LEAST_QUESTIONS
+
+
+def test_questions_of_one_document_are_held_out_one_by_one():
+    book = [dataclasses.replace(s, cluster="book") for s in made(80, seed=12, truth=HARD)]
+    found = cross_validated(book)
+    for fold in range(5):
+        kept = [sample for n, sample in enumerate(book) if n % 5 != fold]
+        assert found[fold::5] == verdicts(book[fold::5], fit(kept))
+
+
+def test_one_cluster_with_all_that_is_wrong_is_told_of():
+    samples = [line_sample(1.0 + n / 99, "right", is_right=True) for n in range(20)]
+    samples += [line_sample(n / 99, f"{n}", is_right=True) for n in range(72)]
+    samples += [line_sample(-2.0, "wrong", is_right=False) for n in range(8)]
+    assert fit_line(samples, PLAIN).slope > 0
+    with pytest.raises(TooFewQuestions, match=r"100 questions .* one of 5 parts"):
+        cross_validated(samples, line_from=PLAIN)
 
 
 def test_too_few_questions_are_refused():

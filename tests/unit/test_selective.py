@@ -95,3 +95,15 @@ def test_nothing_right_covers_nothing():
     assert coverage_at([0.5, 0.9], [False, False]) == 0
     assert aurc([0.5, 0.9], [False, False]) == 1
     assert math.isclose(aurc([0.5, 0.9], [True, True]), 0)
+
+
+def test_where_there_is_no_figure_it_is_nan():
+    sure, right, wrong = [0.5, 0.6, 0.7], [True] * 3, [True, False, True]
+    of_none = measured(aurc, [], [])
+    beside_none_wrong = compared(aurc, (sure, wrong), (sure, right), relative=True)
+    for figure, n in ((of_none, 0), (beside_none_wrong, 3), (measured(auroc, sure, right), 3)):
+        assert figure.n == n
+        assert all(math.isnan(number) for number in (figure.value, figure.low, figure.high))
+    assert compared(aurc, (sure, wrong), (sure, right)).value == pytest.approx(
+        (0 + 1 / 2 + 1 / 3) / 3
+    )
