@@ -16,9 +16,10 @@ from tqdm import tqdm
 from index.collection import Collection
 from service import metrics, wiring
 from service.answering import MIN_CONFIDENCE, Answerer
+from service.asking import asked_for
 from service.calibration import baseline, load_calibration
 from service.metrics import Figure, auroc, mean_figure
-from service.observing import RIGHT
+from service.observing import is_right, is_right_at
 from service.selective import aurc, compared, coverage_at, ece, measured
 from service.types import AnswerSet
 
@@ -82,7 +83,7 @@ def selective(bench: Bench) -> Iterator[tuple[str, Figure]]:
             one.limit(library)
             found = answerer.answer(one.question.text, top_k=1, explain=True)
             ours.append((1 - found.no_answer_probability, _is_right(found, one)))
-            theirs.append(_by_baseline(found, one, calibration.temperature))
+            theirs.append(_by_baseline(library, found, one, calibration.temperature))
     a, b = _columns(ours), _columns(theirs)
     yield "AURC", measured(aurc, *a)
     yield "AURC, baseline", measured(aurc, *b)
@@ -126,27 +127,27 @@ def _planned(bench: Bench, *, removed: bool, number: int | None = None) -> list[
 
 
 def _is_right(found: AnswerSet, one: Planned) -> bool:
-    """Whether the first answer shares half its words with a gold one, or as evidence holds one."""
     if not found.answers:
         return False
     answer = found.answers[0]
-    if answer.form == "evidence":
-        held = f" {metrics.normalized(answer.answer)} "
-        return any(f" {metrics.normalized(gold)} " in held for gold in one.golds)
-    return metrics.score(answer.answer, one.golds).f1 >= RIGHT
+    return is_right(answer.answer, one.golds, is_evidence=answer.form == "evidence")
 
 
-def _by_baseline(found: AnswerSet, one: Planned, temperature: float) -> tuple[float, bool]:
+def _by_baseline(
+    library: Limited, found: AnswerSet, one: Planned, temperature: float
+) -> tuple[float, bool]:
     """Share of the span that the baseline puts first, and whether that is right."""
     explained = found.explanation
     if explained is None or not explained.spans:
         return 0.0, False
-    spans = np.array([span.features["span"] for span in explained.spans])
+    scores = np.array([span.features["span"] for span in explained.spans])
     nulls = np.array([text.null_score for text in explained.texts])
-    shares = baseline(spans, nulls, temperature)
+    shares = baseline(scores, nulls, temperature)
     first = int(np.argmax(shares))
-    quote = explained.spans[first].quote
-    return float(shares[first]), metrics.score(quote, one.golds).f1 >= RIGHT
+    span = explained.spans[first]
+    document = library.stored_document(span.document_id, span.revision)
+    asked = asked_for(one.question.text)
+    return float(shares[first]), is_right_at(document, span.start, span.end, asked, one.golds)
 
 
 def _columns(found: Sequence[tuple[float, bool]]) -> tuple[list[float], list[bool]]:

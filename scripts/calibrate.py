@@ -29,6 +29,7 @@ from asked_collections import (
 from project_data import DATA
 from tqdm import tqdm
 
+from index.text.decoding import normalise
 from service import wiring
 from service.answering import Answerer
 from service.calibration import SHIPPED, Calibration, load_calibration
@@ -75,8 +76,9 @@ def observe(data: Path, work: Path, threads: int, part: tuple[int, int]) -> list
                 click.echo(f"Left out {one.question.id}: {error.message}", err=True)
                 continue
             source = group if group != "others" else one.source
+            golds = [normalise(gold) for gold in one.golds]
             found.append(
-                observed(considered, one.golds, source=f"{group}: {source}", cluster=one.cluster)
+                observed(considered, golds, source=f"{group}: {source}", cluster=one.cluster)
             )
         library.collection.close()
     return found

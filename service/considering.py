@@ -67,7 +67,7 @@ def consider(reading: Reading, words: QuestionWords, asked: Asked) -> Considered
         hits=reading.hits,
         candidates=tuple(candidates),
         claims=claims,
-        features=_features(candidates, reading.hits, words),
+        features=_features(candidates, reading.hits, words, asked),
         groups=groups,
         support=np.array([support(of_group) for of_group in members], dtype=np.int64),
         nulls=np.array([text.null_score for text in reading.texts]),
@@ -78,7 +78,7 @@ def consider(reading: Reading, words: QuestionWords, asked: Asked) -> Considered
 
 
 def _features(
-    candidates: Sequence[Candidate], hits: Sequence[Hit], words: QuestionWords
+    candidates: Sequence[Candidate], hits: Sequence[Hit], words: QuestionWords, asked: Asked
 ) -> npt.NDArray[np.float64]:
     most = max((hit.lexical for hit in hits[:_HEAD]), default=0.0) or 1.0
     rows = [
@@ -89,7 +89,7 @@ def _features(
             min(1.0, candidate.hit.lexical / most),
             candidate.hit.score,
             words.coverage(candidate.document.document.text[slice(*candidate.sentence)]),
-            float(candidate.crosses),
+            float(asked == "quote" and candidate.crosses),
         )
         for candidate in candidates
     ]

@@ -2,18 +2,22 @@
 
 An answer differs from the best one if both are what their documents answer, they are comparable
 (one kind, one unit) with incompatible values, and are about as good: then it is another report of
-the same thing, and not an answer to something else. Bounds are kept: "more than 120,000" doesn't
+the same thing, and not an answer to something else. Less is asked of one that stands in the same
+sentence but for the answer: a report that was edited. Bounds are kept: "more than 120,000" doesn't
 contradict 146,000, but where each claims to be the figure, they are reports that differ.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from index.lexical_view.words import split_words
 from service.asking import expected_kind
 from service.calibration import FEATURES
-from service.values.claims import Kind, compare, differs_as_figure
+from service.candidates import Candidate
+from service.values.claims import Claim, Kind, compare, differs_as_figure
 from service.weighing import Weighed
 
 GAP = 5.0
@@ -52,6 +56,13 @@ BARS: Mapping[Kind, Bar] = {
 }
 """By kind: names that answer something else are frequent, numbers that do are rarer."""
 
+_EDITED_MARGIN = 0.0
+"""Least margin of an answer in an edited sentence."""
+
+_LEAST_SHARED = 5
+_SHARED = 0.8
+"""Words, and share of the words, beside the answers that an edited sentence has in common."""
+
 
 def sides(weighed: Weighed, question: str) -> list[int]:
     """Groups that differ from the best one, most probable first.
@@ -69,13 +80,11 @@ def sides(weighed: Weighed, question: str) -> list[int]:
     first = weighed.lead(best)
     found: list[int] = []
     for group in weighed.ranked[1:]:
-        rows = [
-            row
-            for row in weighed.rows(group)
-            if told[considered.candidates[row].document_id] == group
-            and considered.candidates[row].document_id not in own
-        ]
-        if rows and _is_rival(weighed, first, rows[0], question):
+        rows = [r for r in weighed.rows(group) if considered.candidates[r].document_id not in own]
+        speak = [r for r in rows if told[considered.candidates[r].document_id] == group]
+        if (speak and _is_rival(weighed, first, speak[0], question)) or any(
+            _is_edited(weighed, first, row, question) for row in rows
+        ):
             found.append(group)
     return found
 
@@ -107,6 +116,37 @@ def _is_rival(weighed: Weighed, best: int, rival: int, question: str) -> bool:
         and margin_behind <= bar.behind
         and margin >= (bar.level if is_level else bar.margin)
         and coverage[rival] >= bar.coverage * coverage[best]
-        and expected_kind(question) in {None, "place", ours.kind}
-        and (compare(ours, theirs) == "incompatible" or differs_as_figure(ours, theirs))
+        and _contradict(ours, theirs, question)
     )
+
+
+def _is_edited(weighed: Weighed, best: int, rival: int, question: str) -> bool:
+    """Whether a rival stands where the best answer does in an edited copy of its sentence."""
+    considered = weighed.considered
+    coverage = considered.features[:, FEATURES.index("coverage")]
+    return (
+        weighed.logits[best] - weighed.logits[rival] <= GAP
+        and considered.candidates[rival].margin >= _EDITED_MARGIN
+        and coverage[rival] >= coverage[best]
+        and _contradict(considered.claims[best], considered.claims[rival], question)
+        and _are_parallel(considered.candidates[best], considered.candidates[rival])
+    )
+
+
+def _contradict(ours: Claim, theirs: Claim, question: str) -> bool:
+    return expected_kind(question) in {None, "place", ours.kind} and (
+        compare(ours, theirs) == "incompatible" or differs_as_figure(ours, theirs)
+    )
+
+
+def _are_parallel(one: Candidate, other: Candidate) -> bool:
+    """Whether two sentences are much the same beside their answers, and on one side of them."""
+    (before, after), (others_before, others_after) = (
+        (list(split_words(candidate.before)), list(split_words(candidate.after)))
+        for candidate in (one, other)
+    )
+    if before[-1:] != others_before[-1:] and after[:1] != others_after[:1]:
+        return False
+    shared = (Counter(before + after) & Counter(others_before + others_after)).total()
+    longer = max(len(before + after), len(others_before + others_after))
+    return shared >= max(_LEAST_SHARED, _SHARED * longer)

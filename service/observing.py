@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.types import StoredDocument
 from service import metrics
+from service.asking import Asked
 from service.considering import Considered
+from service.evidence import evidence_range
 from service.fitting import AskedSample
 
 RIGHT = 0.5
-"""F1 from which an answer counts as right where only right and wrong are told apart."""
+"""F1 from which a quote counts as right where only right and wrong are told apart."""
 
 READ = 10
 """Passages that are read of each question: as many as most questions need until they settle."""
@@ -34,13 +37,13 @@ def observed(
         cluster: What it shares with questions like it.
         weight: How much it counts.
     """
-    is_right = [
-        bool(golds) and metrics.score(candidate.quote, golds).f1 >= RIGHT
-        for candidate in considered.candidates
+    right = [
+        is_right_at(c.document, c.start, c.end, considered.asked, golds)
+        for c in considered.candidates
     ]
     return AskedSample(
         features=considered.features,
-        right=np.array(is_right, dtype=np.bool_),
+        right=np.array(right, dtype=np.bool_),
         groups=considered.groups,
         support=considered.support,
         nulls=considered.nulls,
@@ -49,3 +52,38 @@ def observed(
         source=source,
         cluster=cluster,
     )
+
+
+def is_right_at(
+    document: StoredDocument, start: int, end: int, asked: Asked, golds: Sequence[str]
+) -> bool:
+    """Whether a span is right, or the evidence that is told for it.
+
+    Args:
+        document: Where it stands.
+        start: Its offset.
+        end: Offset after it.
+        asked: What the question asks for.
+        golds: Gold answers; none if it can't be answered.
+    """
+    text = document.document.text
+    place = evidence_range(asked, text, document.sentences, start, end)
+    if place is None:
+        return is_right(text[start:end], golds, is_evidence=False)
+    return is_right(text[place.start : place.end], golds, is_evidence=True)
+
+
+def is_right(answer: str, golds: Sequence[str], *, is_evidence: bool) -> bool:
+    """Whether a quote shares half its words with a gold answer, or evidence holds one.
+
+    Args:
+        answer: What is answered.
+        golds: Gold answers; none if it can't be answered.
+        is_evidence: Whether it is evidence.
+    """
+    if not golds:
+        return False
+    if not is_evidence:
+        return metrics.score(answer, golds).f1 >= RIGHT
+    held = f" {metrics.normalized(answer)} "
+    return any(f" {words} " in held for gold in golds if (words := metrics.normalized(gold)))

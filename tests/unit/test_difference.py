@@ -13,7 +13,8 @@ from service.difference import BARS, GAP, sides
 from service.weighing import weigh
 
 QUESTION = "How many Libyans were displaced?"
-SENTENCE = "The fighting displaced {} Libyans since April."
+SENTENCE = "They are {} Libyans."
+EDITED = "The fighting displaced {} Libyans since April, they said."
 
 
 def candidate(quote, score=10.0, document_id=None, sentence=SENTENCE, null_score=2.0):
@@ -131,6 +132,50 @@ def test_a_side_covers_as_much_of_the_question(kind, quotes, question):
     enough = BARS[kind].coverage
     assert differing(told, question, [1.0, enough]) == [quotes[1]]
     assert differing(told, question, [1.0, enough - 0.01]) == []
+
+
+def edited(quote, margin, sentence=EDITED, document_id=None):
+    return candidate(quote, margin + 2.0, document_id, sentence)
+
+
+def test_a_value_that_was_changed_in_a_copied_sentence_differs():
+    best = edited("146,000", 4.0)
+    assert differing([best, edited("120,000", 0.0)]) == ["120,000"]
+    assert differing([best, edited("120,000", -0.01)]) == []
+    assert differing([edited("146,000", GAP), edited("120,000", 0.0)]) == ["120,000"]
+    assert differing([edited("146,000", GAP + 0.01), edited("120,000", 0.0)]) == []
+    assert differing([best, edited("120,000", 0.0)], coverage=[1.0, 0.9]) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_found"),
+    [
+        ("The fighting has displaced {} Libyans since April, they said.", True),
+        ("The fighting displaced {} more Libyans since April, they said.", True),
+        ("The fighting displaced some {} more Libyans since April, they said.", False),
+        ("Heavy fighting had displaced {} Libyans since April.", False),
+        ("{} Libyans.", False),
+    ],
+)
+def test_a_copied_sentence_is_much_the_same(sentence, is_found):
+    told = [edited("146,000", 4.0), edited("120,000", 0.1, sentence)]
+    assert differing(told) == ["120,000"] * is_found
+
+
+def test_few_words_are_no_copied_sentence():
+    told = [edited("146,000", 4.0, "Of {} Libyans."), edited("120,000", 0.1, "Of {} Libyans.")]
+    assert differing(told) == []
+
+
+def test_in_a_copied_sentence_a_document_need_not_speak_for_it():
+    told = [
+        edited("146,000", 4.0),
+        edited("120,000", 0.1, document_id="b.txt"),
+        candidate("Tripoli", 3.0, "b.txt"),
+    ]
+    assert differing(told) == ["120,000"]
+    agreeing = candidate("146,000", 3.0, "b.txt")
+    assert differing([*told[:2], agreeing]) == []
 
 
 def test_nothing_read_does_not_differ():
