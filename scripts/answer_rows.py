@@ -11,6 +11,7 @@ import changed_copies
 import numpy as np
 from asked_collections import Limited, Planned, planned_squad, squad_collection
 from golden_questions import ask_golden, golden_figures, print_golden
+from planted_copies import ask_with_planted
 from tqdm import tqdm
 
 from index.collection import Collection
@@ -121,6 +122,15 @@ def pairs(bench: Bench) -> Iterator[tuple[str, Figure]]:
     yield "generated pairs found", mean_figure([is_found for _, is_found in found])
 
 
+def support(bench: Bench) -> Iterator[tuple[str, Figure]]:
+    """Copies and reports planted beside the sample documents: which raise an answer's support."""
+    found = ask_with_planted(bench.settings(bench.reader_name))
+    yield "support raised by a whole copy", mean_figure([one.by_copy for one in found])
+    yield "support raised by two paragraphs", mean_figure([one.by_part for one in found])
+    reports = [one.by_report for one in found if one.by_report is not None]
+    yield "support raised by a report of its own", mean_figure(reports)
+
+
 def _planned(bench: Bench, *, removed: bool, number: int | None = None) -> list[Planned]:
     bench.dev("squad_dev_v1")
     return planned_squad(bench.data, "dev", bench.sample or number, removed=removed)
@@ -160,6 +170,7 @@ ROWS: tuple[Callable[[Bench], Iterator[tuple[str, Figure]]], ...] = (
     selective,
     verdicts,
     pairs,
+    support,
 )
 
 TARGETS = {
@@ -179,5 +190,7 @@ TARGETS = {
     "verdict unchanged between 10, 20 and 40 passages": (97, ""),
     "verdict unchanged for every top_k": (100, ""),
     "generated pairs found": (70, ""),
+    "support raised by a whole copy": ("none", ""),
+    "support raised by two paragraphs": ("none", ""),
 }
 """What a figure must reach, in percent, and what is aimed at."""

@@ -35,7 +35,7 @@ class Judged:
     """A golden question, and what was answered.
 
     Attributes:
-        question: As its file has it: `id`, `question`, `kind`, `frozen`, `gold`.
+        question: One of `golden_questions`.
     """
 
     question: dict[str, Any]
@@ -119,6 +119,12 @@ def _holds(citation: Citation, gold: dict[str, Any]) -> bool:
     )
 
 
+def golden_questions() -> list[dict[str, Any]]:
+    """The golden questions as their file has them: `id`, `question`, `kind`, `frozen`, `gold`."""
+    lines = (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def ask_golden(settings: Settings, *, top_k: int = 3) -> list[Judged]:
     """Ask the golden questions of the sample documents, as a user does.
 
@@ -126,15 +132,13 @@ def ask_golden(settings: Settings, *, top_k: int = 3) -> list[Judged]:
         settings: Which models; its data folder isn't used.
         top_k: Most answers to each.
     """
-    lines = (SEEDS / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    questions = [json.loads(line) for line in lines]
     with tempfile.TemporaryDirectory() as folder, CollectionStore(Path(folder)) as store:
         placed = settings.model_copy(update={"data_dir": Path(folder)})
         index_paths(placed, [SEEDS], "default", show_progress=False)
         answerer = wiring.load(placed, store).answerer("default")
         return [
             Judged(question, answerer.answer(question["question"], top_k=top_k))
-            for question in tqdm(questions, "golden questions")
+            for question in tqdm(golden_questions(), "golden questions")
         ]
 
 

@@ -15,9 +15,11 @@ from service.values.abbreviations import expansions_in
 from service.values.claims import Claim, compare, read_claim
 
 MARGIN = 5.0
-"""How far a citation's margin may lie below the best one's of its answer: a hundredth of the odds.
+"""How far below the best margin of its answer a source's may lie that is below 0: a hundredth of
+the odds.
 
-What says the same words, but hardly as an answer to the question, is no source of it.
+What says the same words, but hardly as an answer to the question, is no source of it. One whose own
+text answers rather than doesn't always is, however much better another one answers.
 """
 
 _LONGEST_WHOLE = 200_000
@@ -93,7 +95,8 @@ def group(
 def sources(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates of one group that answer the question themselves, best margin first."""
     ranked = sorted(candidates, key=lambda c: (-c.margin, c.document_id, c.start))
-    return [c for c in ranked if c.margin >= ranked[0].margin - MARGIN]
+    least = min(0.0, ranked[0].margin - MARGIN)
+    return [c for c in ranked if c.margin >= least]
 
 
 def support(candidates: Sequence[Candidate]) -> int:

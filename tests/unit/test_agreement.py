@@ -78,13 +78,23 @@ def test_nothing_is_no_group():
     assert group([], [], "quote").dtype == np.int64
 
 
-@pytest.mark.parametrize(("score", "count"), [(8.0, 2), (3.0, 2), (2.9, 1)])
+@pytest.mark.parametrize(("score", "count"), [(6.0, 2), (1.0, 2), (0.9, 1)])
 def test_what_hardly_answers_is_no_source(score, count):
     told = [
-        candidate("Moscow", "Talks were held in Moscow on Monday.", "a.txt", score=8.0),
+        candidate("Moscow", "Talks were held in Moscow on Monday.", "a.txt", score=6.0),
         candidate("Moscow", "He flew to Moscow with his son later.", "b.txt", score=score),
     ]
     assert len(sources(told)) == support(told) == count
+
+
+def test_a_better_report_takes_no_source_away():
+    told = [
+        candidate("Moscow", "Talks began in Moscow.", "a.txt", score=2.0),
+        candidate("Moscow", "All of them went to Moscow then.", "b.txt", score=2.5),
+    ]
+    assert support(told) == 2
+    better = candidate("Moscow", "It was in Moscow.", "c.txt", score=30.0)
+    assert support([*told, better]) == 3
 
 
 def test_sources_come_best_first():
