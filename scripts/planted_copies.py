@@ -66,7 +66,7 @@ def ask_with_planted(settings: Settings) -> list[Raised]:
         parts = {
             f"part {n} of {name}": _PART.format(part)
             for name, text in texts.items()
-            for n, part in enumerate(_two_by_two(text))
+            for n, part in enumerate(two_by_two(text))
         }
         _index(placed, [SEEDS, _written(Path(folder) / "copies", copies | parts)])
         alone = _ask(placed, [(one["question"], articles) for one in asked])
@@ -83,7 +83,7 @@ def ask_with_planted(settings: Settings) -> list[Raised]:
         _index(placed, [_written(Path(folder) / "reports", reports)])
         own = [f"report {one['id']}.txt" for one, _ in told]
         raised = [
-            [_is_raised(found, answer) for found, (_, answer) in zip(answers, told, strict=True)]
+            [is_raised(found, answer) for found, (_, answer) in zip(answers, told, strict=True)]
             for answers in (
                 _ask(placed, [(one["question"], [*articles, *copies]) for one, _ in told]),
                 _ask(placed, [(one["question"], [*articles, *parts]) for one, _ in told]),
@@ -102,7 +102,7 @@ def ask_with_planted(settings: Settings) -> list[Raised]:
     ]
 
 
-def _two_by_two(text: str) -> list[str]:
+def two_by_two(text: str) -> list[str]:
     """A text's paragraphs, two at a time, each with the one before it and the one after it."""
     paragraphs = [line for line in text.split("\n") if line.strip()]
     return ["\n\n".join(two) for two in pairwise(paragraphs)]
@@ -129,7 +129,7 @@ def _ask(settings: Settings, asked: Sequence[tuple[str, Sequence[str]]]) -> list
         ]
 
 
-def _is_raised(found: AnswerSet, before: Answer) -> bool:
+def is_raised(found: AnswerSet, before: Answer) -> bool:
     """Whether what cites an answer's place has more support than that answer had."""
     place = before.citations[0]
     return any(
