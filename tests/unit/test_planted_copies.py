@@ -1,4 +1,4 @@
-"""What is planted holds every paragraph twice, and raises the support only of the answer's place."""
+"""Planted texts hold each paragraph twice; what raises support is told of one place alone."""
 
 from types import SimpleNamespace
 
