@@ -64,7 +64,8 @@ def group(
     """Which candidates say the same.
 
     The candidate of the largest margin leads a group; each further one joins the first leader that
-    says the same, or leads one of its own. Evidence is one where its sentence is.
+    says the same, or leads one of its own. Evidence is one where its sentence is, that
+    which holds most of it.
 
     Args:
         candidates: Shape (n,).
@@ -77,12 +78,12 @@ def group(
     by_sentence = asked in {"yes_no", "why", "how"}
     groups = np.full(len(candidates), -1, dtype=np.int64)
     leaders: list[int] = []
-    places: dict[tuple[str, int, int], int] = {}
+    places: dict[tuple[str, int], int] = {}
     order = sorted(range(len(candidates)), key=lambda row: (-candidates[row].margin, row))
     for row in order:
         if by_sentence:
             candidate = candidates[row]
-            place = (candidate.document_id, *candidate.sentence)
+            place = (candidate.document_id, candidate.main_sentence.start)
             groups[row] = places.setdefault(place, len(places))
             continue
         same = (n for n, lead in enumerate(leaders) if compare(claims[lead], claims[row]) == "same")

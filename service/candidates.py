@@ -51,6 +51,17 @@ class Candidate:
         return sentence_around(self.document, self.start, self.end)
 
     @property
+    def main_sentence(self) -> TextRange:
+        """Of the sentences that it stands in, the one that holds most of it."""
+        sentences = self.document.sentences
+        first = max(0, bisect_right(sentences, self.start, key=lambda s: s.start) - 1)
+        last = min(len(sentences) - 1, bisect_left(sentences, self.end, key=lambda s: s.end))
+        return max(
+            sentences[first : last + 1],
+            key=lambda s: min(s.end, self.end) - max(s.start, self.start),
+        )
+
+    @property
     def crosses(self) -> bool:
         """Whether it runs over the end of a sentence or a line."""
         sentences = self.document.sentences

@@ -73,6 +73,18 @@ def test_evidence_is_one_where_its_sentence_is():
     assert grouped(told) == [0, 1, 0]
 
 
+def test_evidence_over_two_sentences_is_that_of_the_one_that_holds_most_of_it():
+    document = stored("Foreign intervention", "Turkey sent troops.", "Egypt didn't.")
+    text = document.document.text
+
+    def at(quote):
+        start = text.index(quote)
+        return Candidate(document, hit(document, 0, 2), start, start + len(quote), quote, 8.0, 2.0)
+
+    told = [at("Turkey"), at("vention Turkey sent"), at("vention Turkey"), at("Egypt")]
+    assert grouped(told, "yes_no") == [0, 0, 1, 2]
+
+
 def test_nothing_is_no_group():
     assert group([], [], "quote").shape == (0,)
     assert group([], [], "quote").dtype == np.int64
