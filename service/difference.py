@@ -56,9 +56,6 @@ BARS: Mapping[Kind, Bar] = {
 }
 """By kind: names that answer something else are frequent, numbers that do are rarer."""
 
-_EDITED_MARGIN = 0.0
-"""Least margin of an answer in an edited sentence."""
-
 _LEAST_SHARED = 5
 _SHARED = 0.8
 """Words, and share of the words, beside the answers that an edited sentence has in common."""
@@ -126,7 +123,6 @@ def _is_edited(weighed: Weighed, best: int, rival: int, question: str) -> bool:
     coverage = considered.features[:, FEATURES.index("coverage")]
     return (
         weighed.logits[best] - weighed.logits[rival] <= GAP
-        and considered.candidates[rival].margin >= _EDITED_MARGIN
         and coverage[rival] >= coverage[best]
         and _contradict(considered.claims[best], considered.claims[rival], question)
         and _are_parallel(considered.candidates[best], considered.candidates[rival])
