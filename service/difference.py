@@ -35,13 +35,15 @@ class Bar(NamedTuple):
         margin: Least margin over "not answered here".
         level: The same for one that is hardly behind the best answer in anything.
         behind: How far its margin may lie below the best answer's.
-        coverage: Least coverage of the question by its sentence, as a share of the best answer's.
+        coverage: Least coverage of the question by its sentence.
+        share: The same as a share of the best answer's.
     """
 
     margin: float
     level: float
     behind: float
     coverage: float
+    share: float
 
 
 _LEVEL = 2.0
@@ -49,10 +51,10 @@ _LEVEL_MARGIN = 1.5
 """Up to so far behind the best answer, in log odds and in margin, another one is level with it."""
 
 BARS: Mapping[Kind, Bar] = {
-    "number": Bar(margin=4.0, level=0.0, behind=3.5, coverage=0.3),
-    "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.75),
-    "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.75),
-    "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.75),
+    "number": Bar(margin=4.0, level=0.0, behind=3.5, coverage=0.0, share=0.3),
+    "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.0, share=0.75),
+    "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.4, share=0.75),
+    "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.4, share=0.75),
 }
 """By kind: names that answer something else are frequent, numbers that do are rarer."""
 
@@ -112,7 +114,7 @@ def _is_rival(weighed: Weighed, best: int, rival: int, question: str) -> bool:
         behind <= GAP
         and margin_behind <= bar.behind
         and margin >= (bar.level if is_level else bar.margin)
-        and coverage[rival] >= bar.coverage * coverage[best]
+        and coverage[rival] >= max(bar.coverage, bar.share * coverage[best])
         and _contradict(ours, theirs, question)
     )
 
