@@ -2,7 +2,8 @@
 
 An answer differs from the best one if both are what their documents answer, they are comparable
 (one kind, one unit) with incompatible values, and are about as good: then it is another report of
-the same thing, and not an answer to something else. Less is asked of one that stands in the same
+the same thing, and not an answer to something else: so is what stands in one sentence with the best
+answer. Less is asked of one that stands in the same
 sentence but for the answer: a report that was edited. Bounds are kept: "more than 120,000" doesn't
 contradict 146,000, but where each claims to be the figure, they are reports that differ.
 """
@@ -10,7 +11,7 @@ contradict 146,000, but where each claims to be the figure, they are reports tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from index.lexical_view.words import split_words
@@ -35,15 +36,13 @@ class Bar(NamedTuple):
         margin: Least margin over "not answered here".
         level: The same for one that is hardly behind the best answer in anything.
         behind: How far its margin may lie below the best answer's.
-        coverage: Least coverage of the question by its sentence.
-        share: The same as a share of the best answer's.
+        coverage: Least coverage of the question by its sentence, as a share of the best answer's.
     """
 
     margin: float
     level: float
     behind: float
     coverage: float
-    share: float
 
 
 _LEVEL = 2.0
@@ -51,10 +50,10 @@ _LEVEL_MARGIN = 1.5
 """Up to so far behind the best answer, in log odds and in margin, another one is level with it."""
 
 BARS: Mapping[Kind, Bar] = {
-    "number": Bar(margin=4.0, level=0.0, behind=3.5, coverage=0.0, share=0.3),
-    "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.0, share=0.75),
-    "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.4, share=0.75),
-    "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.4, share=0.75),
+    "number": Bar(margin=4.0, level=0.0, behind=3.5, coverage=0.3),
+    "date": Bar(margin=2.0, level=1.5, behind=2.0, coverage=0.75),
+    "name": Bar(margin=3.5, level=3.5, behind=2.0, coverage=0.75),
+    "phrase": Bar(margin=4.0, level=4.0, behind=2.0, coverage=0.75),
 }
 """By kind: names that answer something else are frequent, numbers that do are rarer."""
 
@@ -79,13 +78,25 @@ def sides(weighed: Weighed, question: str) -> list[int]:
     first = weighed.lead(best)
     found: list[int] = []
     for group in weighed.ranked[1:]:
-        rows = [r for r in weighed.rows(group) if considered.candidates[r].document_id not in own]
+        rows = [
+            row
+            for row in weighed.rows(group)
+            if considered.candidates[row].document_id not in own
+            and not _tells_both(considered.candidates[row], weighed.members(best))
+        ]
         speak = [r for r in rows if told[considered.candidates[r].document_id] == group]
         if (speak and _is_rival(weighed, first, speak[0], question)) or any(
             _is_edited(weighed, first, row, question) for row in rows
         ):
             found.append(group)
     return found
+
+
+def _tells_both(rival: Candidate, agreeing: Sequence[Candidate]) -> bool:
+    """Whether a rival's sentence gives the best answer as well, so that both are true there."""
+    return any(
+        one.document_id == rival.document_id and one.sentence == rival.sentence for one in agreeing
+    )
 
 
 def _strongest_of_documents(weighed: Weighed) -> dict[str, int]:
@@ -114,7 +125,7 @@ def _is_rival(weighed: Weighed, best: int, rival: int, question: str) -> bool:
         behind <= GAP
         and margin_behind <= bar.behind
         and margin >= (bar.level if is_level else bar.margin)
-        and coverage[rival] >= max(bar.coverage, bar.share * coverage[best])
+        and coverage[rival] >= bar.coverage * coverage[best]
         and _contradict(ours, theirs, question)
     )
 
