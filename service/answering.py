@@ -96,8 +96,8 @@ class Answerer:
 
         Args:
             question: What is asked.
-            top_k: How many answers to return at most, but for those that differ: of these each is
-                returned. Has no part in whether there are any.
+            top_k: How many answers to return at most; of those that differ all, and no others. Has
+                no part in whether there are any.
             max_passages: How many passages to read at most.
             filters: Which documents to ask.
             as_of: Ask no document that was published later, or whose date isn't known.

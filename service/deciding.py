@@ -72,13 +72,13 @@ def decide(weighed: Weighed, question: str, floor: float) -> Verdict:
 
 
 def answers(weighed: Weighed, verdict: Verdict, floor: float, top_k: int) -> list[Answer]:
-    """What is answered, best first; of a verdict of differing answers the sides by date.
+    """What is answered, best first; of a verdict of differing answers the sides alone, by date.
 
     Args:
         weighed: What was read and weighed.
         verdict: What was decided of it.
         floor: Least confidence of an answer.
-        top_k: Most answers, unless more sides differ.
+        top_k: Most answers; of differing ones all sides.
 
     Raises:
         FalseCitation: A quote doesn't stand where it should; a defect.
@@ -86,17 +86,15 @@ def answers(weighed: Weighed, verdict: Verdict, floor: float, top_k: int) -> lis
     if verdict.status == "no_answer":
         return []
     best, *others = weighed.ranked
-    told = [_answer(weighed, group) for group in (best, *verdict.sides)]
     if verdict.status == "differing":
-        told = _in_order_of_date(told)
+        return _in_order_of_date([_answer(weighed, group) for group in (best, *verdict.sides)])
+    told = [_answer(weighed, best)]
     lowest = log_odds(float(weighed.masses[best])) - MARGIN
     for group in others:
         if len(told) >= top_k:
             break
         is_answer = (
-            group not in verdict.sides
-            and weighed.confidences[group] >= floor
-            and log_odds(float(weighed.masses[group])) >= lowest
+            weighed.confidences[group] >= floor and log_odds(float(weighed.masses[group])) >= lowest
         )
         if is_answer and not _is_told(further := _answer(weighed, group), told):
             told.append(further)

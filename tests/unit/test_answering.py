@@ -208,16 +208,17 @@ def test_as_of_asks_no_later_document(talks):
     assert asked == [day, before, before]
 
 
-def test_documents_that_differ_are_all_answered_in_order_of_date():
+def test_documents_that_differ_are_all_answered_and_nothing_else_in_order_of_date():
     sentence = "The fighting displaced {} Libyans since April."
+    tents = "Whoever came by boat, on foot or by bus from the south of it stays in one of 77 tents."
     told = [("b.txt", "2020-01-13", "146,000"), ("a.txt", "2020-01-14", "120,000")]
     documents = [
-        stored(sentence.format(number), document_id=name, published_at=day)
+        stored(sentence.format(number), tents, document_id=name, published_at=day)
         for name, day, number in told
     ]
-    hits = [hit(d, 0, passage_id=n) for n, d in enumerate(documents)]
-    for order in (1, -1):
-        found = ask(documents, hits[::order], top_k=1)
+    hits = [hit(d, 0, 1, passage_id=n) for n, d in enumerate(documents)]
+    for order, top_k in ((1, 1), (-1, 1), (1, 5), (-1, 5)):
+        found = ask(documents, hits[::order], top_k=top_k, min_confidence=1e-6)
         assert found.status == "differing"
         assert [(a.answer, a.relation) for a in found.answers] == [
             ("146,000", "earlier"),
