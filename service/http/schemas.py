@@ -25,7 +25,7 @@ class AskRequest(Wire):
         ge=1,
         le=50,
         strict=True,
-        description="Most answers to return; of differing ones all sides are returned, and nothing else.",
+        description="Most answers to return; of differing ones all sides, and no others.",
     )
     max_passages: int = Field(
         20, ge=1, le=100, strict=True, description="Most passages to read for the answer."
