@@ -66,10 +66,23 @@ def _relation(one: Amount, other: Amount) -> Comparison:
 
 
 def differ_as_figures(ours: Sequence[Amount], theirs: Sequence[Amount]) -> bool:
-    """Whether two quotes give different figures of the same, more than rounding; bounds aside."""
+    """Whether two quotes give different figures of the same, more than rounding; bounds aside.
+
+    A part that is more than the figure of the whole makes the whole another one: 2,000 fighters of
+    1,000 people.
+    """
     pairs = [pair for pair in product(ours, theirs) if have_same_unit(*pair)]
     pairs += _sums(ours, theirs)
-    return bool(pairs) and not any(is_same_figure(*pair) for pair in pairs)
+    if pairs:
+        return not any(is_same_figure(*pair) for pair in pairs)
+    return any(_exceeds(*pair) for pair in product(ours, theirs) if _is_part(*pair))
+
+
+def _exceeds(one: Amount, other: Amount) -> bool:
+    """Whether of a whole and a part the part has the larger figure."""
+    a, b = _in_one_unit(one, other)
+    whole, part = (a, b) if one.unit == PEOPLE else (b, a)
+    return part[0] > whole[1] + _slack(one, other)
 
 
 def _sums(ours: Sequence[Amount], theirs: Sequence[Amount]) -> list[tuple[Amount, Amount]]:
