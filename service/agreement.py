@@ -64,8 +64,8 @@ def group(
     """Which candidates say the same.
 
     The candidate of the largest margin leads a group; each further one joins the first leader that
-    says the same, or leads one of its own. Evidence is one where its sentence is, that
-    which holds most of it.
+    says the same, or leads one of its own. Evidence is one where its sentence is, that which holds
+    most of it.
 
     Args:
         candidates: Shape (n,).

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from index.filters import Filters
 from index.types import Hit
 from service.asking import asked_for
-from service.calibration import Calibration
+from service.calibration import Calibration, log_odds
 from service.considering import Considered, consider
 from service.covering import QuestionWords
-from service.deciding import Verdict, answers, closest, decide, log_odds, reason
+from service.deciding import Verdict, answers, closest, decide, reason
 from service.errors import EmptyQuestion, InvalidQuestion, QuestionTooLong
 from service.explaining import explanation_of
 from service.reader import Reader

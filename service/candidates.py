@@ -7,6 +7,7 @@ isn't where it is said to be.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.types import Hit, StoredDocument, TextRange
@@ -53,20 +54,16 @@ class Candidate:
     @property
     def main_sentence(self) -> TextRange:
         """Of the sentences that it stands in, the one that holds most of it."""
-        sentences = self.document.sentences
-        first = max(0, bisect_right(sentences, self.start, key=lambda s: s.start) - 1)
-        last = min(len(sentences) - 1, bisect_left(sentences, self.end, key=lambda s: s.end))
         return max(
-            sentences[first : last + 1],
+            _sentences_of(self.document, self.start, self.end),
             key=lambda s: min(s.end, self.end) - max(s.start, self.start),
         )
 
     @property
     def crosses(self) -> bool:
         """Whether it runs over the end of a sentence or a line."""
-        sentences = self.document.sentences
-        first = max(0, bisect_right(sentences, self.start, key=lambda s: s.start) - 1)
-        return "\n" in self.quote or self.end > sentences[first].end > self.start
+        first = _sentences_of(self.document, self.start, self.end)[0]
+        return "\n" in self.quote or self.end > first.end > self.start
 
     @property
     def before(self) -> str:
@@ -81,10 +78,16 @@ class Candidate:
 
 def sentence_around(document: StoredDocument, start: int, end: int) -> TextRange:
     """The sentences that hold a range of a document, the range included."""
+    held = _sentences_of(document, start, end)
+    return TextRange(min(start, held[0].start), max(end, held[-1].end))
+
+
+def _sentences_of(document: StoredDocument, start: int, end: int) -> Sequence[TextRange]:
+    """The sentences that a range of a document stands in; between two, both."""
     sentences = document.sentences
     first = max(0, bisect_right(sentences, start, key=lambda s: s.start) - 1)
     last = min(len(sentences) - 1, bisect_left(sentences, end, key=lambda s: s.end))
-    return TextRange(min(start, sentences[first].start), max(end, sentences[last].end))
+    return sentences[first : last + 1]
 
 
 def cite(candidate: Candidate, place: TextRange | None = None) -> Citation:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.types import TextRange
 from service.agreement import sources
+from service.calibration import log_odds
 from service.candidates import Candidate, citation, cite
 from service.covering import QuestionWords
 from service.difference import sides
@@ -27,8 +27,6 @@ _HEAD = 10
 
 _CLOSEST = 3
 """Sentences named where there is no answer."""
-
-_SURE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +97,6 @@ def answers(weighed: Weighed, verdict: Verdict, floor: float, top_k: int) -> lis
         if is_answer and not _is_told(further := _answer(weighed, group), told):
             told.append(further)
     return told
-
-
-def log_odds(probability: float) -> float:
-    """Logarithm of a probability's odds; finite for 0 and 1 too."""
-    inside = min(max(probability, _SURE), 1 - _SURE)
-    return math.log(inside / (1 - inside))
 
 
 def _answer(weighed: Weighed, group: int) -> Answer:

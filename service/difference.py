@@ -2,10 +2,10 @@
 
 An answer differs from the best one if both are what their documents answer, they are comparable
 (one kind, one unit) with incompatible values, and are about as good: then it is another report of
-the same thing, and not an answer to something else: so is what stands in one sentence with the best
-answer. Less is asked of one that stands in the same
-sentence but for the answer: a report that was edited. Bounds are kept: "more than 120,000" doesn't
-contradict 146,000, but where each claims to be the figure, they are reports that differ.
+the same thing. What stands in one sentence with the best answer is another part of one report.
+Less is asked of one that stands in the same sentence but for the answer: a report that was edited.
+Bounds are kept: "more than 120,000" doesn't contradict 146,000, but where each claims to be the
+figure, they are reports that differ.
 """
 
 from __future__ import annotations

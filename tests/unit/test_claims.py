@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from claim_pairs import both_ways, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,10 +20,7 @@ def claim(quote, before="", after="", published_at="2020-01-13"):
 
 def judged(one, other):
     """The comparison of two quotes, or of quotes with what stands before and after them."""
-    a, b = (claim(*(q if isinstance(q, tuple) else (q,))) for q in (one, other))
-    there, back = compare(a, b), compare(b, a)
-    assert there == back
-    return there
+    return both_ways(*(claim(*(q if isinstance(q, tuple) else (q,))) for q in (one, other)))
 
 
 SAME = [
@@ -116,24 +114,12 @@ UNRELATED = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_what_says_the_same(one, other):
-    assert judged(one, other) == "same"
-
-
-@pytest.mark.parametrize(("one", "other"), COMPATIBLE)
-def test_what_is_more_precise_or_may_hold_as_well(one, other):
-    assert judged(one, other) == "compatible"
-
-
-@pytest.mark.parametrize(("one", "other"), INCOMPATIBLE)
-def test_what_cant_both_be_true(one, other):
-    assert judged(one, other) == "incompatible"
-
-
-@pytest.mark.parametrize(("one", "other"), UNRELATED)
-def test_what_has_nothing_to_do_with_each_other(one, other):
-    assert judged(one, other) == "unrelated"
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    cases(same=SAME, compatible=COMPATIBLE, incompatible=INCOMPATIBLE, unrelated=UNRELATED),
+)
+def test_quotes_compared_by_hand(one, other, expected):
+    assert judged(one, other) == expected
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,22 @@ HARD = dataclasses.replace(TRUE, none=12.0)
 """Most of its questions have no right candidate."""
 
 
+def asked(features, **others):
+    """A question of candidates that each say something else, all of them wrong."""
+    size = len(features)
+    plain = {
+        "right": np.zeros(size, dtype=np.bool_),
+        "groups": np.arange(size),
+        "support": np.ones(size, dtype=np.int64),
+        "nulls": np.zeros(1),
+        "is_foreign": False,
+        "weight": 1.0,
+        "source": "made",
+        "cluster": "a",
+    }
+    return AskedSample(features=features, **(plain | others))
+
+
 def made(number, seed=0, truth=TRUE):
     """Questions whose right candidate is drawn with the true probabilities; each its own group."""
     rng = np.random.default_rng(seed)
@@ -33,17 +49,7 @@ def made(number, seed=0, truth=TRUE):
         drawn = rng.choice(size + 1, p=[*shares, 1 - shares.sum()])
         right = np.arange(size) == drawn
         samples.append(
-            AskedSample(
-                features=features,
-                right=right,
-                groups=np.arange(size),
-                support=np.ones(size, dtype=np.int64),
-                nulls=rng.normal(size=2),
-                is_foreign=False,
-                weight=1.0,
-                source="made",
-                cluster=f"{n % 25:02d}",
-            )
+            asked(features, right=right, nulls=rng.normal(size=2), cluster=f"{n % 25:02d}")
         )
     return samples
 
@@ -94,15 +100,11 @@ def line_samples(number, seed=1):
         features = np.zeros((1, len(FEATURES)))
         features[0, 0] = logit + 1
         samples.append(
-            AskedSample(
-                features=features,
+            asked(
+                features,
                 right=np.array([rng.random() < 1 / (1 + math.exp(-odds))]),
-                groups=np.zeros(1, dtype=np.int64),
                 support=np.array([support]),
-                nulls=np.zeros(1),
                 is_foreign=is_foreign,
-                weight=1.0,
-                source="made",
                 cluster=f"{n % 10}",
             )
         )
@@ -139,16 +141,12 @@ def test_a_weight_counts_as_so_many_questions():
 def test_a_verdict_is_on_the_group_of_the_largest_share():
     features = np.zeros((3, len(FEATURES)))
     features[:, 0] = (3.0, 2.5, 2.5)
-    sample = AskedSample(
-        features=features,
+    sample = asked(
+        features,
         right=np.array([False, True, False]),
         groups=np.array([0, 1, 1]),
         support=np.array([1, 2]),
         nulls=np.array([1.0]),
-        is_foreign=False,
-        weight=1.0,
-        source="made",
-        cluster="a",
     )
     (found,) = verdicts([sample], PLAIN)
     odds = [math.exp(2.0), math.exp(1.5), math.exp(1.5)]
@@ -161,17 +159,7 @@ def test_a_verdict_is_on_the_group_of_the_largest_share():
 
 
 def test_a_question_without_candidates_is_wrong_for_certain():
-    nothing = AskedSample(
-        features=np.zeros((0, len(FEATURES))),
-        right=np.zeros(0, dtype=np.bool_),
-        groups=np.zeros(0, dtype=np.int64),
-        support=np.zeros(0, dtype=np.int64),
-        nulls=np.zeros(0),
-        is_foreign=False,
-        weight=1.0,
-        source="made",
-        cluster="a",
-    )
+    nothing = asked(np.zeros((0, len(FEATURES))), nulls=np.zeros(0))
     (found,) = verdicts([nothing], PLAIN)
     assert (found.confidence, found.is_right, found.baseline_is_right) == (0, False, False)
     assert fit([*made(60), nothing]).slope > 0
@@ -193,17 +181,7 @@ def line_sample(logit, cluster, *, is_right):
     """A question with one candidate of these log odds."""
     features = np.zeros((1, len(FEATURES)))
     features[0, 0] = logit + 1
-    return AskedSample(
-        features=features,
-        right=np.array([is_right]),
-        groups=np.zeros(1, dtype=np.int64),
-        support=np.ones(1, dtype=np.int64),
-        nulls=np.zeros(1),
-        is_foreign=False,
-        weight=1.0,
-        source="made",
-        cluster=cluster,
-    )
+    return asked(features, right=np.array([is_right]), cluster=cluster)
 
 
 def test_a_slope_stays_moderate_where_shares_tell_right_from_wrong():

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from claim_pairs import both_ways, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,10 +33,7 @@ def claim(quote, before="", after="", published_at=REPORT):
 
 
 def judged(one, other):
-    a, b = (claim(*(q if isinstance(q, tuple) else (q,))) for q in (one, other))
-    there, back = compare(a, b), compare(b, a)
-    assert there == back
-    return there
+    return both_ways(*(claim(*(q if isinstance(q, tuple) else (q,))) for q in (one, other)))
 
 
 @given(DAYS, st.sampled_from(FORMATS), DAYS, st.sampled_from(FORMATS))
@@ -146,16 +144,7 @@ UNRELATED = [
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
-    [
-        (*pair, expected)
-        for expected, pairs in {
-            "same": SAME,
-            "compatible": COMPATIBLE,
-            "incompatible": INCOMPATIBLE,
-            "unrelated": UNRELATED,
-        }.items()
-        for pair in pairs
-    ],
+    cases(same=SAME, compatible=COMPATIBLE, incompatible=INCOMPATIBLE, unrelated=UNRELATED),
 )
 def test_dates_compared_by_hand(one, other, expected):
     assert judged(one, other) == expected

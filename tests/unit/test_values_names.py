@@ -1,10 +1,11 @@
 """Names are the same if they are spelled otherwise, and not if they are another's."""
 
 import pytest
+from claim_pairs import both_ways, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.values.claims import compare, read_claim
+from service.values.claims import read_claim
 from service.values.names import are_alike, looks_like_name, read_name
 from service.values.titles import without_titles
 
@@ -16,10 +17,7 @@ def claim(quote, before=""):
 
 
 def judged(one, other):
-    a, b = claim(one), claim(other)
-    there, back = compare(a, b), compare(b, a)
-    assert there == back
-    return there
+    return both_ways(claim(one), claim(other))
 
 
 SPELLINGS = [
@@ -132,16 +130,7 @@ UNRELATED = [("Marshal", "Khalifa Haftar"), ("Haftar", "2011"), ("Haftar", "146,
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
-    [
-        (*pair, expected)
-        for expected, pairs in {
-            "same": SAME,
-            "compatible": COMPATIBLE,
-            "incompatible": INCOMPATIBLE,
-            "unrelated": UNRELATED,
-        }.items()
-        for pair in pairs
-    ],
+    cases(same=SAME, compatible=COMPATIBLE, incompatible=INCOMPATIBLE, unrelated=UNRELATED),
 )
 def test_names_compared_by_hand(one, other, expected):
     assert judged(one, other) == expected
