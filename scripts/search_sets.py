@@ -19,6 +19,7 @@ from tqdm import tqdm
 from index.catalog import Catalog
 from index.embedder import Embedder
 from index.passages import passage_input
+from index.text.sentences import split_sentences
 from index.types import Document, Passage, Segmentation, TextRange
 from service.question_files import read_question_file
 
@@ -122,10 +123,9 @@ def collect(texts: Sequence[Text], folder: Path, embedder: Embedder) -> Catalog:
         vectors = embed(embedder, inputs[begin : begin + _AT_ONCE], "embed")
         for n, vector in zip(missing[begin : begin + _AT_ONCE], tqdm(vectors, "put"), strict=True):
             text = texts[n].text
-            whole = TextRange(0, len(text))
             catalog.put(
                 _document(f"{n:06d}", texts[n]),
-                Segmentation((), (whole,), (Passage(*whole, 0),)),
+                Segmentation((), sentences_of(text), (Passage(0, len(text), 0),)),
                 vector[np.newaxis].astype(np.float16),
                 embedder=embedder.model_id,
                 lines={},
@@ -134,6 +134,14 @@ def collect(texts: Sequence[Text], folder: Path, embedder: Embedder) -> Catalog:
 
 
 _AT_ONCE = 4096
+
+
+def sentences_of(text: str) -> tuple[TextRange, ...]:
+    """The sentences of a text that is one passage: the first and the last one reach to its ends."""
+    sentences = split_sentences(text)
+    starts = [0, *(sentence.start for sentence in sentences[1:])]
+    ends = [*(sentence.end for sentence in sentences[:-1]), len(text)]
+    return tuple(map(TextRange, starts, ends))
 
 
 def _document(document_id: str, text: Text) -> Document:

@@ -23,11 +23,12 @@ from service.errors import UnusableCalibration
 
 Floats = npt.NDArray[np.float64]
 
-FEATURES = ("span", "null", "similarity", "lexical", "fused", "coverage", "crossing")
-"""Of each candidate: its start and end logits; the null score of its text; cosine similarity of
-passage and question; the passage's BM25 as a share of the best one's; its score by both sides of
-the search; the share of the question's words that its sentence holds; whether it runs over the end
-of a sentence or line, which of evidence is no fault."""
+FEATURES = ("span", "alone", "null", "similarity", "lexical", "fused", "coverage", "crossing")
+"""Of each candidate: its start and end logits; those in its sentence alone, where that was read;
+the null score of its text; cosine similarity of passage and question; the passage's BM25 as a
+share of the best one's; its score by both sides of the search; the share of the question's words
+that its sentence holds; whether it runs over the end of a sentence or line, which of evidence is no
+fault."""
 
 SHIPPED = Path(__file__).parent / "models" / "calibration.json"
 

@@ -67,7 +67,7 @@ def consider(reading: Reading, words: QuestionWords, asked: Asked) -> Considered
         hits=reading.hits,
         candidates=tuple(candidates),
         claims=claims,
-        features=_features(candidates, reading.hits, words, asked),
+        features=_features(reading, words, asked),
         groups=groups,
         support=np.array([support(of_group) for of_group in members], dtype=np.int64),
         nulls=np.array([text.null_score for text in reading.texts]),
@@ -77,13 +77,12 @@ def consider(reading: Reading, words: QuestionWords, asked: Asked) -> Considered
     )
 
 
-def _features(
-    candidates: Sequence[Candidate], hits: Sequence[Hit], words: QuestionWords, asked: Asked
-) -> npt.NDArray[np.float64]:
-    most = max((hit.lexical for hit in hits[:_HEAD]), default=0.0) or 1.0
+def _features(reading: Reading, words: QuestionWords, asked: Asked) -> npt.NDArray[np.float64]:
+    most = max((hit.lexical for hit in reading.hits[:_HEAD]), default=0.0) or 1.0
     rows = [
         (
             candidate.score,
+            reading.score_alone(candidate),
             candidate.null_score,
             candidate.hit.similarity,
             min(1.0, candidate.hit.lexical / most),
@@ -91,6 +90,6 @@ def _features(
             words.coverage(candidate.document.document.text[slice(*candidate.sentence)]),
             float(asked == "quote" and candidate.crosses),
         )
-        for candidate in candidates
+        for candidate in reading.candidates
     ]
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES))

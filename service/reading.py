@@ -3,6 +3,9 @@
 A passage is read with the sentences next to it, and each sentence once: a neighbour that is read
 with another passage, or as a passage of its own, isn't read again. Passages are read in rounds, so
 that what is read first doesn't depend on how much may be read.
+
+A reader's scores sink in longer texts. So the sentences of the best spans are read once more after
+each round, each alone: what else is in a text has no part in the score that a span has there.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, Protocol
 
 from index.filters import Filters
@@ -17,11 +21,14 @@ from index.search import SearchResult
 from index.types import Hit, StoredDocument, TextRange
 from service.candidates import Candidate, check_quote
 from service.reader import Reader
-from service.spans import decode
+from service.spans import decode, span_score
 from service.types import ReadText, WindowLogits
 
 ROUNDS = (5, 10, 20, 40, 60, 80, 100)
 """How many passages have been read after each round."""
+
+ALONE = 5
+"""Sentences that are read alone after each round, if they haven't been before."""
 
 _BOTH_SIDES = 0.5
 """Share of the best similarity or BM25 from which a side of the search speaks for a passage."""
@@ -38,6 +45,7 @@ class Library(Protocol):
 
 
 _Revision = tuple[str, str]
+_Sentence = tuple[str, str, TextRange]
 
 
 @dataclass(slots=True)
@@ -64,6 +72,7 @@ class Reading:
     texts: list[ReadText] = field(default_factory=list)
     _documents: dict[_Revision, StoredDocument] = field(default_factory=dict)
     _taken: dict[_Revision, list[TextRange]] = field(default_factory=dict)
+    _alone: dict[_Sentence, Sequence[WindowLogits]] = field(default_factory=dict)
 
     @property
     def is_exhausted(self) -> bool:
@@ -98,8 +107,31 @@ class Reading:
         logits = self.reader.read(self.question, texts, check)
         for n, windows, text in zip(kept, logits, texts, strict=True):
             self._offer(hits[n], places[n], text, windows)
+        self._read_alone(check)
         self.read += len(hits)
         self.rounds += 1
+
+    def score_alone(self, candidate: Candidate) -> float:
+        """A candidate's score in its sentence alone; its score in its text if that wasn't read."""
+        sentence = _sentence_of(candidate)
+        begin = sentence[-1].start
+        windows = self._alone.get(sentence, ())
+        found = span_score(windows, candidate.start - begin, candidate.end - begin)
+        return candidate.score if found is None else found
+
+    def _read_alone(self, check: Callable[[], None]) -> None:
+        """Read the sentences of the best spans, each as a text of its own."""
+        best = sorted(self.candidates, key=lambda candidate: -candidate.score)
+        sentences = {_sentence_of(c): c.document.document.text for c in best}
+        read = {(t.document_id, t.revision, TextRange(t.start, t.end)) for t in self.texts}
+        wanted = {
+            sentence: text[slice(*sentence[-1])]
+            for sentence, text in islice(sentences.items(), ALONE)
+            if sentence not in self._alone and sentence not in read
+        }
+        if wanted:
+            logits = self.reader.read(self.question, list(wanted.values()), check)
+            self._alone.update(zip(wanted, logits, strict=True))
 
     def _offer(
         self, hit: Hit, place: TextRange, text: str, windows: Sequence[WindowLogits]
@@ -147,6 +179,10 @@ class Reading:
         place = TextRange(start, end) if core.start < core.end else core
         taken.append(place)
         return place
+
+
+def _sentence_of(candidate: Candidate) -> _Sentence:
+    return candidate.document_id, candidate.hit.revision, candidate.sentence
 
 
 def reading_range(document: StoredDocument, hit: Hit) -> TextRange:

@@ -94,6 +94,26 @@ def best_span(window: WindowLogits, *, max_answer_tokens: int) -> Span | None:
     return Span(int(window.offsets[first, 0]), int(window.offsets[first + extent, 1]), score)
 
 
+def span_score(windows: Sequence[WindowLogits], start: int, end: int) -> float | None:
+    """Score of a span: of the tokens that hold it, the best over the windows that have them.
+
+    Args:
+        windows: The reader's logits.
+        start: Offset of the span.
+        end: Offset after it.
+
+    Returns:
+        None if no window holds the span.
+    """
+    scores = []
+    for window in windows:
+        first = int(np.searchsorted(window.offsets[:, 0], start, side="right")) - 1
+        last = int(np.searchsorted(window.offsets[:, 1], end, side="left"))
+        if 0 <= first <= last < len(window.end):
+            scores.append(float(window.start[first] + window.end[last]))
+    return max(scores, default=None)
+
+
 def _outside(window: WindowLogits, span: Span) -> Iterator[WindowLogits]:
     """What a window holds before a span and after it."""
     before = int(np.searchsorted(window.offsets[:, 1], span.start, side="right"))

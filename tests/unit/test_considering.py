@@ -25,6 +25,7 @@ def considered(candidates, asked="quote", hits=None):
         candidates=candidates,
         hits=hits or [c.hit for c in candidates],
         texts=[SimpleNamespace(null_score=2.0), SimpleNamespace(null_score=3.0)],
+        score_alone=lambda candidate: candidate.score + 0.5,
     )
     return consider(reading, QuestionWords(QUESTION), asked)
 
@@ -45,6 +46,7 @@ def test_each_feature_is_in_its_column(document):
         [candidate(document, first, "Fighting"), candidate(document, second, "Moscow", 5, 3)]
     )
     assert feature(found, "span") == [6, 5]
+    assert feature(found, "alone") == [6.5, 5.5]
     assert feature(found, "null") == [2, 3]
     assert feature(found, "similarity") == [0.5, 0.25]
     assert feature(found, "lexical") == [1, 0.25]

@@ -14,7 +14,7 @@ from service.fitting import LEAST_QUESTIONS, AskedSample, cross_validated, fit, 
 
 TRUE = dataclasses.replace(
     PLAIN,
-    weights=dict(zip(FEATURES, (0.5, -0.2, 3.0, 2.0, 1.0, 1.5, -1.0), strict=True)),
+    weights=dict(zip(FEATURES, (0.5, 0.3, -0.2, 3.0, 2.0, 1.0, 1.5, -1.0), strict=True)),
     none=4.0,
 )
 HARD = dataclasses.replace(TRUE, none=12.0)
@@ -43,8 +43,8 @@ def made(number, seed=0, truth=TRUE):
     samples = []
     for n in range(number):
         size = int(rng.integers(2, 7))
-        features = rng.normal(size=(size, len(FEATURES))) * (6, 3, 0.3, 0.4, 0.3, 0.3, 0.5)
-        features += (8, 4, 0.4, 0.5, 0.5, 0.5, 0)
+        features = rng.normal(size=(size, len(FEATURES))) * (6, 5, 3, 0.3, 0.4, 0.3, 0.3, 0.5)
+        features += (8, 6, 4, 0.4, 0.5, 0.5, 0.5, 0)
         shares = truth.probabilities(truth.logits(features))
         drawn = rng.choice(size + 1, p=[*shares, 1 - shares.sum()])
         right = np.arange(size) == drawn

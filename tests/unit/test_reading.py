@@ -11,12 +11,24 @@ from shelf import Shelf, hit, stored
 
 from index.types import StoredDocument, TextRange
 from service.errors import FalseCitation, RequestCancelled
-from service.reading import ROUNDS, Reading, reading_range
+from service.reading import ALONE, ROUNDS, Reading, reading_range
+
+
+class RecordingReader(FakeReader):
+    """Remembers what it was given to read, call by call."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def read(self, question, texts, check):
+        self.seen.append(list(texts))
+        return super().read(question, texts, check)
 
 
 def reading(documents, hits, question="How many came?"):
     return Reading(
-        Shelf(documents, hits), FakeReader(), question, hits, n_best=5, max_answer_tokens=30
+        Shelf(documents, hits), RecordingReader(), question, hits, n_best=5, max_answer_tokens=30
     )
 
 
@@ -166,3 +178,45 @@ def test_what_the_check_raises_ends_the_reading():
     document = stored("It rained.")
     with pytest.raises(RequestCancelled):
         reading([document], [hit(document, 0)]).read_on(check)
+
+
+def test_the_sentences_of_the_best_spans_are_read_alone():
+    numbers = [f"Then {n} came." for n in range(10, 18)]
+    document = stored("It rained.", *numbers, "It stopped.")
+    made = read_all([document], [hit(document, 0, 9)])
+    text, alone = made.reader.seen
+    assert text == [document.document.text]
+    best = sorted(made.candidates, key=lambda c: -c.score)
+    of_best = list(dict.fromkeys(document.document.text[slice(*c.sentence)] for c in best))
+    assert alone == of_best[:ALONE]
+    for candidate in made.candidates:
+        sentence = document.document.text[slice(*candidate.sentence)]
+        if sentence in alone:
+            ((window,),) = FakeReader().read("How many came?", [sentence], lambda: None)
+            begin = candidate.sentence.start
+            first = window.offsets[:, 0].tolist().index(candidate.start - begin)
+            last = window.offsets[:, 1].tolist().index(candidate.end - begin)
+            assert made.score_alone(candidate) == window.start[first] + window.end[last]
+        else:
+            assert made.score_alone(candidate) == candidate.score
+    assert any(made.score_alone(c) < c.score for c in made.candidates)
+
+
+def test_no_sentence_is_read_alone_twice():
+    document = stored(*(f"Then {n} came." for n in range(10, 50)))
+    hits = [hit(document, 4 * n, passage_id=n) for n in range(10)]
+    made = reading([document], hits)
+    made.read_on(lambda: None)
+    before = [made.score_alone(c) for c in made.candidates]
+    made.read_on(lambda: None)
+    alone = [text for texts in made.reader.seen for text in texts if text.count(".") == 1]
+    assert len(alone) == len(set(alone)) >= ALONE
+    assert [made.score_alone(c) for c in made.candidates[: len(before)]] == before
+
+
+@pytest.mark.parametrize("sentences", [["Then 14 came."], ["Then 14 came and " * 40 + "left."]])
+def test_a_text_that_is_one_sentence_is_not_read_again(sentences):
+    document = stored(*sentences)
+    made = read_all([document], [hit(document, 0)])
+    assert made.reader.seen == [[document.document.text]]
+    assert [made.score_alone(c) for c in made.candidates] == [c.score for c in made.candidates]

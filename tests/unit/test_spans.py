@@ -6,7 +6,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.spans import best_span, boundaries, decode, snap
+from service.spans import best_span, boundaries, decode, snap, span_score
 from service.types import Span, WindowLogits
 
 # Few different values, so that ties are common; their sums are exact in float32.
@@ -299,3 +299,33 @@ def test_a_span_grows_by_no_space(text, data):
     grown = snap(span, boundaries(text))
     added = text[grown.start : span.start] + text[span.end : grown.end]
     assert " " not in added
+
+
+@given(texts_in_windows(), st.data())
+def test_a_span_scores_as_the_tokens_that_hold_it_do(text_in_windows, data):
+    text, windows = text_in_windows
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+    scores = []
+    for window in windows:
+        places = window.offsets.tolist()
+        before = [n for n, place in enumerate(places) if place[0] <= start]
+        behind = [n for n, place in enumerate(places) if place[1] >= end]
+        if before and behind and before[-1] <= behind[0]:
+            scores.append(window.start[before[-1]] + window.end[behind[0]])
+    assert span_score(windows, start, end) == (max(scores) if scores else None)
+
+
+@given(texts_in_windows())
+def test_the_best_span_keeps_its_score(text_in_windows):
+    _, windows = text_in_windows
+    for window in windows:
+        found = best_span(window, max_answer_tokens=30)
+        if found is not None:
+            assert span_score([window], found.start, found.end) == found.score
+
+
+def test_no_tokens_hold_a_span_of_nothing_read():
+    assert span_score([], 0, 3) is None
+    assert span_score([window_of([], [], [])], 0, 3) is None
+    assert span_score([window_of([1], [1], [(4, 6)])], 0, 3) is None
+    assert span_score([window_of([1], [1], [(4, 6)])], 4, 9) is None
