@@ -21,16 +21,20 @@ class QuestionWords:
         self._names = asked_names(question)
         words = [word for word in split_words(question) if word]
         wanted = [word for word in words if not COMMON_WORDS.intersection(word)] or words
-        self._wanted = [frozenset(stems(word)) for word in wanted]
+        self._wanted = [
+            frozenset(stems(word)) | _with_sounds(self._names.intersection(word)) for word in wanted
+        ]
         self._covered: dict[str, float] = {}
 
     def coverage(self, text: str) -> float:
         """Share of the question's words that stand in a text, in [0, 1]; 0 if it has none.
 
-        Words are compared by their stems; those that nearly every question has don't count.
+        Words are compared by their stems, names by their sound as well; words that nearly every
+        question has don't count.
         """
         if text not in self._covered:
-            held = set(stems(term for word in split_words(text) for term in word))
+            terms = [term for word in split_words(text) for term in word]
+            held = _with_sounds(terms).union(stems(terms))
             hits = sum(not word.isdisjoint(held) for word in self._wanted)
             self._covered[text] = hits / len(self._wanted) if self._wanted else 0.0
         return self._covered[text]
