@@ -35,7 +35,7 @@ class Bar(NamedTuple):
     Attributes:
         margin: Least margin over "not answered here".
         level: The same for one that is hardly behind the best answer in anything.
-        behind: How far its margin may lie below the best answer's.
+        behind: How far its margin may lie below the largest one of the best answer's reports.
         coverage: Least coverage of the question by its sentence, as a share of the best answer's.
     """
 
@@ -116,7 +116,8 @@ def _is_rival(weighed: Weighed, best: int, rival: int, question: str) -> bool:
     bar = BARS[ours.kind]
     behind = weighed.logits[best] - weighed.logits[rival]
     margin = considered.candidates[rival].margin
-    margin_behind = considered.candidates[best].margin - margin
+    group = int(considered.groups[best])
+    margin_behind = max(one.margin for one in weighed.members(group)) - margin
     coverage = considered.features[:, FEATURES.index("coverage")]
     is_level = (
         behind <= _LEVEL and margin_behind <= _LEVEL_MARGIN and coverage[rival] >= coverage[best]

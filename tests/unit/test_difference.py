@@ -24,13 +24,13 @@ def candidate(quote, score=10.0, document_id=None, sentence=SENTENCE, null_score
     return Candidate(document, found, start, start + len(quote), quote, score, null_score)
 
 
-def differing(candidates, question=QUESTION, coverage=None, asked="quote"):
+def differing(candidates, question=QUESTION, coverage=None, asked="quote", spans=None):
     """Quotes of the sides that differ from the best answer."""
     claims = claims_of(candidates)
     groups = group(candidates, claims, asked)
     features = np.zeros((len(candidates), len(FEATURES)))
-    features[:, 0] = [c.score for c in candidates]
-    features[:, 1] = [c.null_score for c in candidates]
+    features[:, FEATURES.index("span")] = spans or [c.score for c in candidates]
+    features[:, FEATURES.index("null")] = [c.null_score for c in candidates]
     features[:, FEATURES.index("coverage")] = coverage or [1.0] * len(candidates)
     considered = Considered(
         asked=asked,
@@ -189,3 +189,14 @@ def test_in_a_copied_sentence_a_document_need_not_speak_for_it():
 
 def test_nothing_read_does_not_differ():
     assert differing([]) == []
+
+
+def test_a_rival_is_compared_with_the_strongest_report_of_the_best_answer():
+    behind = BARS["number"].behind
+    for stronger, expected in ((8 + behind, ["120,000"]), (8.5 + behind, [])):
+        told = [
+            candidate("146,000", 8.0, "a.txt"),
+            candidate("146,000", stronger, "b.txt"),
+            candidate("120,000", 8.0),
+        ]
+        assert differing(told, spans=[12, 11, 10]) == expected
