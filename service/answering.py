@@ -29,7 +29,7 @@ MAX_QUESTION_CHARACTERS = 1_000
 
 MIN_CONFIDENCE = 0.1
 """Least probability of an answer: of the reserved questions' right answers it refuses 4 to 6 of
-100, of the wrong ones 47 to 64 (`scripts/README.md`, Confidence)."""
+100, of the wrong ones 47 to 65 (`scripts/README.md`, Confidence)."""
 
 MAX_ANSWER_TOKENS = 30
 
