@@ -35,10 +35,10 @@ def test_shares_of_huge_logits_are_finite():
 
 
 def test_logits_are_weighted_sums():
-    weights = dict(zip(FEATURES, (2.0, -1.0, 0.5, 0.25, 4.0, 3.0, -7.0), strict=True))
+    weights = dict(zip(FEATURES, (2.0, 6.0, -1.0, 0.5, 0.25, 4.0, 3.0, -7.0), strict=True))
     weighed = dataclasses.replace(PLAIN, weights=weights, none=1.5)
-    rows = np.array([[1.0, 2, 3, 4, 5, 6, 7], [0] * 7])
-    assert weighed.logits(rows).tolist() == [2 - 2 + 1.5 + 1 + 20 + 18 - 49 - 1.5, -1.5]
+    rows = np.array([[1.0, 0.5, 2, 3, 4, 5, 6, 7], [0] * 8])
+    assert weighed.logits(rows).tolist() == [2 + 3 - 2 + 1.5 + 1 + 20 + 18 - 49 - 1.5, -1.5]
 
 
 @pytest.mark.parametrize(
