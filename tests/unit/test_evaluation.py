@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Scripted:
 
 
 class ScriptedReader:
-    """Finds what it is told to for each question."""
+    """Finds what it is told to for each question, in texts that hold it."""
 
     model_id = "scripted-reader@1"
 
@@ -65,12 +66,11 @@ class ScriptedReader:
 
     def _window(self, scripted: Scripted, text: str) -> WindowLogits:
         places = np.array(tokens(text), dtype=np.int64)
-        begin = -1
-        for _ in range(scripted.nth + 1):
-            begin = text.index(scripted.words, begin + 1)
         start, end = np.full((2, len(places)), -50, dtype=np.float32)
-        start[np.flatnonzero(places[:, 0] == begin)] = scripted.score / 2
-        end[np.flatnonzero(places[:, 1] == begin + len(scripted.words))] = scripted.score / 2
+        begins = [found.start() for found in re.finditer(re.escape(scripted.words), text)]
+        for begin in begins[scripted.nth : scripted.nth + 1]:
+            start[places[:, 0] == begin] = scripted.score / 2
+            end[places[:, 1] == begin + len(scripted.words)] = scripted.score / 2
         return WindowLogits(start, end, places, null=scripted.null)
 
 
