@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from import_reader import import_reader
 from processes import PINCITE, environment
-from reader_forms import onnx_form, torch_form
+from reader_forms import onnx_form
 from samples import SEEDS
 
 # Models that tests load in this process share the machine with servers that they start.
@@ -86,7 +87,9 @@ def onnx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def torch_folder(onnx_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the same reader for transformers: what `onnx_folder` stands for."""
-    return torch_form(onnx_folder, tmp_path_factory.mktemp("torch-reader"))
+    folder = tmp_path_factory.mktemp("torch-reader")
+    import_reader(onnx_folder, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,13 @@
-"""The shipped reader's weights in either form: in ONNX, and as transformers saves them."""
+"""The shipped reader in ONNX, whichever form ships, and a small one to export."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
-import numpy as np
-import onnx
+import torch
 from export_reader import export
+from transformers import BertConfig, BertForQuestionAnswering
 
 import service.reader
 
@@ -24,38 +23,16 @@ def onnx_form(folder: Path) -> Path:
     return folder
 
 
-def weights_of(model: Path) -> dict[str, np.ndarray]:
-    """The weights that a model of `bert_graph.py` stands for, by transformers' names.
-
-    Integers are multiplied out here, in NumPy, not by onnxruntime.
-    """
-    held = {
-        tensor.name: onnx.numpy_helper.to_array(tensor)
-        for tensor in onnx.load(model).graph.initializer
-    }
-    weights = {}
-    for joined, value in held.items():
-        names = joined.split("+")
-        if not joined.endswith((".weight", ".bias")):
-            continue
-        if f"{joined}.scale" in held:
-            value = value * held[f"{joined}.scale"]
-        if value.ndim > 1 and "embeddings" not in joined:
-            value = value.reshape(-1, value.shape[-1]).T
-        weights |= dict(zip(names, np.split(value, len(names)), strict=True))
-    return weights
-
-
-def torch_form(exported: Path, folder: Path) -> Path:
-    """What an exported reader stands for, saved for transformers in a folder."""
-    import torch
-    from transformers import BertConfig, BertForQuestionAnswering
-
-    config = json.loads((exported / "config.json").read_text(encoding="utf-8"))
-    model = BertForQuestionAnswering(BertConfig(**config))
-    weights = weights_of(exported / "model.onnx")
-    model.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
-    model.float().save_pretrained(folder)
+def save_small(folder: Path) -> Path:
+    """A small reader with random weights, large enough to tell mistakes in the graph."""
+    torch.manual_seed(7)
+    shape = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
+    sizes = shape | {"intermediate_size": 256, "initializer_range": 0.3}
+    model = BertForQuestionAnswering(BertConfig(**sizes))
+    for name, parameter in model.named_parameters():
+        if "LayerNorm" in name or name.endswith("bias"):
+            torch.nn.init.normal_(parameter, mean=float("LayerNorm.weight" in name), std=0.3)
+    model.save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(exported / name, folder)
+        shutil.copy(SHIPPED / name, folder)
     return folder

@@ -18,10 +18,11 @@ from export_reader import Agreement, compare, export, install, main
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from import_reader import weights_of
 from model_card import write_card
 from onnx import TensorProto, helper
-from reader_forms import SHIPPED, weights_of
-from transformers import BertConfig, BertForQuestionAnswering
+from reader_forms import save_small
+from transformers import BertForQuestionAnswering
 
 from index.errors import ModelNotFound, UnusableModel
 from service.onnx_reader import OnnxReader
@@ -40,21 +41,6 @@ QUESTION = "Who wrote the letter?"
 
 def go_on():
     """A check that finds nothing wrong."""
-
-
-def save_small(folder):
-    """A small reader with random weights, large enough to tell mistakes in the graph."""
-    torch.manual_seed(7)
-    shape = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
-    sizes = shape | {"intermediate_size": 256, "initializer_range": 0.3}
-    model = BertForQuestionAnswering(BertConfig(**sizes))
-    for name, parameter in model.named_parameters():
-        if "LayerNorm" in name or name.endswith("bias"):
-            torch.nn.init.normal_(parameter, mean=float("LayerNorm.weight" in name), std=0.3)
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(SHIPPED / name, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -304,7 +290,7 @@ def test_the_command_refuses_to_write_over_its_model(small):
     assert sorted(path.name for path in small.iterdir()) == before
 
 
-@pytest.mark.parametrize("script", ["export_reader.py", "export_embedder.py"])
+@pytest.mark.parametrize("script", ["export_reader.py", "export_embedder.py", "import_reader.py"])
 def test_without_onnx_the_command_says_what_to_install(script):
     path = Path(__file__).parents[2] / "scripts" / script
     code = (
