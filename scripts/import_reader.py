@@ -7,6 +7,7 @@ Integers are multiplied out, so it answers as the exported one does.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -22,7 +23,8 @@ from index.models import check_usable, loading
 from service.onnx_reader import MODEL
 from service.reader import check_files
 
-_NEEDED = ("config.json", "tokenizer.json", "tokenizer_config.json")
+_TOKENIZER = "tokenizer.json"
+_COPIED = ("config.json", "tokenizer_config.json")
 _REMEDY = "Give a folder that scripts/export_reader.py wrote, such as service/models/reader."
 
 
@@ -64,15 +66,18 @@ def import_reader(exported: Path, output: Path) -> None:
         check_files(exported)
     with loading(exported, _REMEDY):
         weights = weights_of(exported / MODEL)
-        texts = {name: (exported / name).read_bytes() for name in _NEEDED}
+        texts = {name: (exported / name).read_text(encoding="utf-8") for name in _COPIED}
+        tokenizer = json.loads((exported / _TOKENIZER).read_text(encoding="utf-8"))
     check_usable(exported, {"a span head": "qa_outputs.weight" in weights})
+    # With the indentation that training writes, without which no average takes both.
+    texts[_TOKENIZER] = json.dumps(tokenizer, ensure_ascii=False, indent=2)
     card = exported / CARD
     if card.is_file():
-        texts[CARD] = card.read_bytes()
+        texts[CARD] = card.read_text(encoding="utf-8")
     output.mkdir(parents=True, exist_ok=True)
     save_file(weights, output / "model.safetensors", metadata={"format": "pt"})
     for name, text in texts.items():
-        (output / name).write_bytes(text)
+        (output / name).write_text(text, encoding="utf-8")
 
 
 @click.command()

@@ -33,7 +33,7 @@ class QuestionWords:
         question has don't count.
         """
         if text not in self._covered:
-            terms = [term for word in split_words(text) for term in word]
+            terms = _terms(text)
             held = _with_sounds(terms).union(stems(terms))
             hits = sum(not word.isdisjoint(held) for word in self._wanted)
             self._covered[text] = hits / len(self._wanted) if self._wanted else 0.0
@@ -46,16 +46,15 @@ class QuestionWords:
         """
         if not self._names:
             return False
-        return not any(
-            not self._sought.isdisjoint(
-                _with_sounds(term for word in split_words(t) for term in word)
-            )
-            for t in texts
-        )
+        return all(self._sought.isdisjoint(_with_sounds(_terms(text))) for text in texts)
 
     @cached_property
     def _sought(self) -> frozenset[str]:
         return _with_sounds(self._names)
+
+
+def _terms(text: str) -> list[str]:
+    return [term for word in split_words(text) for term in word]
 
 
 def _with_sounds(terms: Iterable[str]) -> frozenset[str]:

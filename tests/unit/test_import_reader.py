@@ -1,5 +1,8 @@
 """Importing readers: the weights that were exported come back, and only an exported reader's."""
 
+from dataclasses import replace
+
+import average_readers
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +11,9 @@ from export_reader import export
 from import_reader import import_reader, main, weights_of
 from reader_encoder import load_encoder
 from reader_forms import save_small
+from reader_training import Ending, Training
 from safetensors.numpy import load_file
+from tiny_training import RECIPE, SETTINGS, made_set
 
 from index.errors import CorruptModel, UnusableModel
 
@@ -98,3 +103,23 @@ def test_the_command_refuses_to_write_over_its_reader(exported):
     assert done.exit_code == 2
     assert "exported reader's own folder" in done.output
     assert {path.name: path.read_bytes() for path in exported.iterdir()} == before
+
+
+def test_what_was_trained_from_it_is_averaged_with_it(exported, tmp_path):
+    import_reader(exported, tmp_path / "back")
+    settings = replace(SETTINGS, encoder=str(tmp_path / "back"))
+    training = Training(tmp_path / "trained", settings, Ending(2, 0, "12=1"), "cpu")
+    dataset = made_set(training.tokenizer)
+    training.step([dataset.group(RECIPE, number, 1) for number in range(4)])
+    training.write_reader()
+    shares = [f"{tmp_path}/back=3", f"{tmp_path}/trained=1"]
+    done = CliRunner().invoke(average_readers.main, [str(tmp_path / "mean"), *shares])
+    assert done.exit_code == 0, done.output
+    before, trained, mean = (
+        load_file(tmp_path / folder / "model.safetensors") for folder in ("back", "trained", "mean")
+    )
+    assert mean.keys() == before.keys()
+    assert (trained["qa_outputs.weight"] != before["qa_outputs.weight"]).any()
+    for name, weights in mean.items():
+        wanted = 0.75 * before[name] + 0.25 * trained[name]
+        np.testing.assert_allclose(weights, wanted, rtol=0, atol=1e-6)
